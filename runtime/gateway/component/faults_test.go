@@ -251,6 +251,103 @@ func TestLostPingIsRepeated(t *testing.T) {
 	}
 }
 
+// TestWriterFailsWhileHandleWaitsForCapacity has a server that stops reading during a flood, while
+// what has arrived waits for capacity.
+func TestWriterFailsWhileHandleWaitsForCapacity(t *testing.T) {
+	for _, stalls := range []bool{false, true} {
+		t.Run(fmt.Sprint("stalls ", stalls), func(t *testing.T) {
+			inBubble(t, func(tr *trial, o *component.Options) {
+				o.MaxQueue = 64 << 10
+				tr.handle = func(ctx context.Context, _ *xmltree.Node) {
+					for tr.Full() && tr.WaitCapacity(ctx) == nil {
+					}
+				}
+			}, func(tr *trial) {
+				tr.server.Stall(true)
+				for range 10 {
+					tr.send(strings.Repeat("x", 30<<10))
+				}
+				synctest.Wait()
+				tr.server.Send("<presence from='a@b'/>")
+				synctest.Wait()
+				if !stalls {
+					tr.server.Disconnect()
+				}
+				tr.server.Stall(stalls)
+				time.Sleep(5 * time.Minute)
+				tr.server.Stall(false)
+				time.Sleep(time.Minute)
+				if n := tr.server.Logins(); n < 2 {
+					t.Errorf("%d logins, connected: %v\n%s", n, tr.Connected(), tr.log)
+				}
+			})
+		})
+	}
+}
+
+// TestAnswerBehindSlowStanzas has a server whose answers wait behind stanzas that take long.
+func TestAnswerBehindSlowStanzas(t *testing.T) {
+	for _, each := range []time.Duration{10 * time.Second, 35 * time.Second} {
+		t.Run(fmt.Sprint(each), func(t *testing.T) {
+			inBubble(t, func(tr *trial, _ *component.Options) {
+				tr.handle = func(_ context.Context, n *xmltree.Node) {
+					if n.Name == "message" {
+						time.Sleep(each)
+					}
+				}
+			}, func(tr *trial) {
+				for range 2 * time.Minute / each * 2 {
+					tr.server.Send("<message from='a@b'><body>" + strings.Repeat("x", 40<<10) + "</body></message>")
+				}
+				time.Sleep(time.Second)
+				tr.send("0")
+				time.Sleep(130 * time.Second)
+				tr.server.Stall(true)
+				tr.send("1")
+				synctest.Wait()
+				tr.server.Disconnect()
+				tr.server.Stall(false)
+				time.Sleep(10 * time.Minute)
+				tr.login()
+				if got, _ := tr.bodies(); !slices.Equal(got, []string{"0", "1"}) {
+					t.Errorf("the server has %q", got)
+				}
+				if strings.Contains(tr.log.String(), "does not answer") {
+					t.Errorf("a server that answers at once is blamed:\n%s", tr.log)
+				}
+			})
+		})
+	}
+}
+
+// TestStanzaThatIsBeingWrittenIsNotConfirmed has a server that answers no ping, and stops reading
+// while a stanza is written.
+func TestStanzaThatIsBeingWrittenIsNotConfirmed(t *testing.T) {
+	inBubble(t, func(_ *trial, o *component.Options) { o.WriteTimeout = 3 * time.Minute }, func(tr *trial) {
+		tr.server.Mute(true)
+		tr.send("0")
+		for range 88 {
+			tr.server.Send("<presence from='a@b'/>")
+			time.Sleep(time.Second)
+		}
+		tr.server.Stall(true)
+		synctest.Wait()
+		long := strings.Repeat("x", 100_000)
+		tr.send(long)
+		for range 20 {
+			tr.server.Send("<presence from='a@b'/>")
+			time.Sleep(time.Second)
+		}
+		tr.server.Disconnect()
+		tr.server.Mute(false)
+		tr.server.Stall(false)
+		time.Sleep(5 * time.Minute)
+		if got, _ := tr.bodies(); !slices.Contains(got, long) {
+			t.Errorf("the stanza is lost\n%s", tr.log)
+		}
+	})
+}
+
 func TestSlowHandleIsNotASilentServer(t *testing.T) {
 	inBubble(t, func(tr *trial, _ *component.Options) {
 		tr.handle = func(context.Context, *xmltree.Node) { time.Sleep(10 * time.Minute) }

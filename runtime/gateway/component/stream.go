@@ -26,16 +26,17 @@ const (
 
 // stream is one connection.
 type stream struct {
-	c      *Component
-	conn   net.Conn
-	ack    func() // see quickAck
-	writer *slowpeer.Writer
-	parser *xmltree.Parser
-	buf    []byte
-	ready  []*xmltree.Node // parsed and not handled
-	wrong  error           // of the parser
-	heard  time.Time       // when the server has sent something
-	looked time.Time       // when the reader has checked for silence
+	c       *Component
+	conn    net.Conn
+	ack     func() // see quickAck
+	writer  *slowpeer.Writer
+	parser  *xmltree.Parser
+	buf     []byte
+	ready   []*xmltree.Node // parsed and not handled
+	wrong   error           // of the parser
+	heard   time.Time       // when the server has sent something
+	drained bool            // the last read has emptied the socket
+	looked  time.Time       // when the reader has checked for silence
 
 	greeted bool // the server has opened a stream for components
 
@@ -79,6 +80,11 @@ func (s *stream) read(ctx context.Context) error {
 		if s.parser.Closed() {
 			return s.c.fail(ErrEnded, nil)
 		}
+		if s.drained && s.heard.Sub(s.looked) >= s.lookEvery() {
+			if err := s.look(s.heard); err != nil {
+				return err
+			}
+		}
 		if err := s.fill(ctx); err != nil {
 			return err
 		}
@@ -96,10 +102,7 @@ func (s *stream) fill(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return nil
 	case err == nil:
-		if s.heard.Sub(s.looked) < s.lookEvery() {
-			return nil
-		}
-		return s.look(s.heard)
+		return nil
 	case s.wrong != nil:
 		return s.c.fail(ErrMalformed, s.wrong)
 	case s.writeFailure() != nil:
@@ -136,7 +139,7 @@ func (s *stream) more() error {
 	if n == 0 {
 		return err
 	}
-	s.heard = time.Now()
+	s.heard, s.drained = time.Now(), n < len(s.buf)
 	done, wrong := s.parser.Feed(string(s.buf[:n]))
 	s.ready, s.wrong = append(s.ready, done...), wrong
 	return nil
@@ -218,6 +221,7 @@ func (s *stream) writeFailed(err error) {
 	s.failed, s.failure = time.Now(), s.c.lost(err)
 	s.mu.Unlock()
 	_ = s.conn.SetReadDeadline(time.Now().Add(lastWords))
+	s.c.out.setOnline(false) // nothing is written any more: Handle may wait for capacity
 }
 
 func (s *stream) writeFailure() error {

@@ -164,7 +164,11 @@ func (o *outbox) pingAgain() bool {
 	}
 	o.pings.forget()
 	o.pings.off = true
-	o.confirmed(len(o.window))
+	n := 0
+	for n < len(o.window) && !o.window[n].written.IsZero() {
+		n++
+	}
+	o.confirmed(n) // what is being written may still be lost
 	return false
 }
 
