@@ -206,9 +206,11 @@ func (c *connection) check(t *task.Task, conn lua.LValue) {
 		return
 	case !waits && now.Sub(c.heard) >= o.pingAfter:
 		c.asked = now
+		c.watch(conn) // before ping, which may wait
 		if err := o.runtime.Call(t, o.ping, []lua.LValue{conn}, nil); err != nil {
 			o.runtime.LogError(c.named("ping"), t, err)
 		}
+		return
 	}
 	c.watch(conn)
 }

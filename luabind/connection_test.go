@@ -675,3 +675,20 @@ expect "slow nil"
 expect "next"
 c:close(1)`, "ws"+strings.TrimPrefix(server.URL, "http")))
 }
+
+// TestPingThatWaitsForItsAnswer has a `ping` function that waits for an answer which never comes.
+func TestPingThatWaitsForItsAnswer(t *testing.T) {
+	luatest.Run(t, lasting+`
+serve(function(conn, n)
+  if n > 1 then events:send("again") end
+  while conn:read_line() do end
+end)
+local answers = spectrum.channel(1)
+local c
+c = spectrum.connection("c", { connect = connect, delay = 0.01, ping_after = 0.02, ping_timeout = 0.05,
+  ping = function(conn) conn:write("ping\n"); events:send("ping"); answers:receive() end, line = note "line", lost = note "lost" })
+expect "ping"
+local got, why = events:receive(5)
+assert(got and got:find("does not answer", 1, true), tostring(got) .. tostring(why))
+c:close()`)
+}
