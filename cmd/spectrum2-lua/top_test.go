@@ -180,7 +180,7 @@ func TestTopOnATerminal(t *testing.T) {
 	screen.types("task poll (live.lua:6)", "s")
 	screen.types("by messages", "/")
 	screen.types("users with: _", "alice\r")
-	screen.types(`with "alice"`, "h")
+	screen.types(`Users: 1 of 1, by messages, with "alice"`, "h") // the rows have been fetched again
 	screen.types("Any key returns", " ")
 	screen.types("h help", "r")
 	screen.types("the script is generation 2", "ld")
