@@ -102,6 +102,11 @@ func TestNewCapabilitiesAreSent(t *testing.T) {
 	step("the same feature", func() { s.announce("[features]\nmuc=1\n") })
 	for i := range 10 {
 		s.gateway.Configure(s.settings(fmt.Sprintf("[identity]\nname=IRC %d\n", i)))
+		done := make(chan struct{})
+		if err := s.gateway.For("", func(*router.User) { close(done) }); err != nil {
+			t.Fatal(err)
+		}
+		<-done // the new version is noted
 		s.result("get", transport, infoQuery)
 		s.handled()
 	}
