@@ -94,11 +94,10 @@ func complete(u *router.User, r *room) {
 	r.release()
 }
 
-// enter sends the state of a room to a client, in the order of XEP-0045, section 7.1. It waits
-// for the stream: a room may have more occupants than the stream takes at once.
+// enter sends the state of a room to a client, in the order of XEP-0045, section 7.1.
 func enter(u *router.User, r *room, place *seat) {
 	for _, nick := range r.nicks() {
-		if nick != r.nick && u.WaitCapacity() {
+		if nick != r.nick {
 			u.Send(r.presence(u, nick, place.jid))
 		}
 	}
@@ -118,7 +117,6 @@ func enter(u *router.User, r *room, place *seat) {
 	defer place.decided()
 	place.replay = replay{limits: place.replay.limits, entered: u.Router().Clock.Now()}
 	for _, past := range r.history.messages {
-		u.WaitCapacity()
 		r.old(u, place, past.stanza)
 	}
 	if r.subject != nil {

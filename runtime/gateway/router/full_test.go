@@ -142,9 +142,6 @@ func TestLongHandlersWaitForTheStream(t *testing.T) {
 		ended := false
 		err := r.For("alice@localhost", func(u *router.User) {
 			for range answers {
-				if !u.WaitCapacity() {
-					t.Error("the router is closed")
-				}
 				u.Send(parse(t, fromAlice))
 			}
 			ended = true
@@ -161,6 +158,36 @@ func TestLongHandlersWaitForTheStream(t *testing.T) {
 		synctest.Wait()
 		if !ended {
 			t.Error("the handler still waits")
+		}
+		r.Close(t.Context())
+	})
+}
+
+// TestQuickHandlersDoNotWaitForTheStream has a quick handler that answers with several stanzas. It
+// runs on the goroutine of the script, which must not wait.
+func TestQuickHandlersDoNotWaitForTheStream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		out := &slowStream{most: 1}
+		r := router.New(router.Options{
+			Settings: settings.Settings{Service: settings.Service{JID: "t.localhost"}}, Stream: out, Log: logrus.New(), Clock: clock.Real(),
+			Features: []router.Feature{{Payloads: []router.PayloadRoute{
+				router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Contact, func(u *router.User, _ *pb.ConversationMessage) {
+					for range 3 {
+						u.Send(parse(t, fromAlice))
+					}
+				}).Quick(func(proto.Message) bool { return true }),
+			}}},
+		})
+		if err := r.For("alice@localhost", func(u *router.User) { u.State = router.Online }); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		bytes, err := proto.Marshal(&pb.ConversationMessage{UserName: proto.String("alice@localhost"), BuddyName: proto.String("bob"), Message: proto.String("hi")})
+		if err == nil {
+			err = r.Send(pb.WrapperMessage_TYPE_CONV_MESSAGE, bytes)
+		}
+		if n := len(out.drain()); err != nil || n != 3 {
+			t.Errorf("%d stanzas are sent, not 3 (%v)", n, err)
 		}
 		r.Close(t.Context())
 	})

@@ -100,7 +100,7 @@ func (r *Router) borrow(jid string) (*User, error) {
 	if u.running {
 		return nil, nil
 	}
-	u.running = true
+	u.running, u.waits = true, false
 	r.running++
 	return u, nil
 }
@@ -150,6 +150,7 @@ func (r *Router) release(jid string, size int) {
 // run runs the jobs of a user until the queue is empty.
 func (r *Router) run(u *User) {
 	defer crash.Guard()
+	u.waits = true
 	var batch []func(*User)
 	for {
 		batch = r.next(u, batch)
@@ -175,8 +176,9 @@ func (r *Router) mayRun() bool {
 	return r.ctx.Err() == nil
 }
 
-// WaitCapacity waits while the stream is full. A handler that sends many stanzas calls it before
-// each of them, unless the handler must not wait. It returns false when the time of Close is up.
+// WaitCapacity waits while the stream is full, as Send does. It returns false when the time of
+// Close is up. A handler that reads or builds much for each stanza calls it to end early. A quick
+// handler must not call it.
 func (u *User) WaitCapacity() bool { return u.router.mayRun() }
 
 // next takes the queue of a user. It returns nil if the queue is empty; the goroutine then

@@ -47,6 +47,7 @@ type User struct {
 	// times.
 	lastFrom sender
 	slots    map[any]any
+	waits    bool          // Send may wait: the goroutine is run's, and not borrowed
 	queue    []func(*User) // router.mu guards it and running
 	running  bool
 }
@@ -96,9 +97,16 @@ func (u *User) Failed(what string, err error) {
 	u.Log().WithField("error", err.Error()).Log(level, what)
 }
 
-// Send sends a stanza to the server. A stanza that the stream refuses is logged. The node
-// may be changed and sent again.
-func (u *User) Send(n *xmltree.Node) { _ = u.router.write(n) }
+// Send sends a stanza to the server. It waits while the stream is full, unless the handler is
+// quick: a handler may send a stanza for each occupant of a room, and the stream drops what
+// exceeds its backlog. The caller must not hold a lock. A stanza that the stream refuses is
+// logged. The node may be changed and sent again.
+func (u *User) Send(n *xmltree.Node) {
+	if u.waits {
+		u.router.mayRun() // when the time of Close is up, the stanza is the stream's matter
+	}
+	_ = u.router.write(n)
+}
 
 // After calls a function on the goroutine of the user after d. Stop of the timer may come
 // too late for a call that is already queued.
