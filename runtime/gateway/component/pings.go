@@ -92,7 +92,7 @@ func (p *pings) forget() { p.id, p.covers, p.wanted, p.writtenAt = "", 0, false,
 func (p *pings) ours(id string) bool { return strings.HasPrefix(id, p.prefix) }
 
 // answered returns the number of chunks that an answer confirms. It returns false for
-// an old answer.
+// an old answer, which also shows that the server answers.
 func (p *pings) answered(id string) (int, bool) {
 	p.off = false
 	if p.id == "" || id != p.id {

@@ -99,9 +99,7 @@ func (s *stream) fill(ctx context.Context) error {
 	}
 	err := s.more()
 	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err == nil:
+	case err == nil, ctx.Err() != nil:
 		return nil
 	case s.wrong != nil:
 		return s.c.fail(ErrMalformed, s.wrong)
@@ -158,7 +156,7 @@ func (s *stream) next() (*xmltree.Node, error) {
 }
 
 // look checks for silence: no answer to a ping, or nothing at all. Everything that has arrived
-// must have been parsed.
+// must have been handled, because the answer may be in it.
 func (s *stream) look(now time.Time) error {
 	s.looked = now
 	asked := s.c.out.pingAge()

@@ -99,7 +99,7 @@ func (o *outbox) wrote(b batch, now time.Time) {
 	b.chunk.written = now
 	o.writing -= b.chunk.size()
 	if o.pings.off {
-		o.confirmed(len(o.window))
+		o.confirmWritten()
 	}
 	if o.waiting+o.writing <= o.limits.queue/2 {
 		o.waiters.Release()
@@ -164,12 +164,17 @@ func (o *outbox) pingAgain() bool {
 	}
 	o.pings.forget()
 	o.pings.off = true
+	o.confirmWritten()
+	return false
+}
+
+// confirmWritten considers delivered what is written. What is being written may still be lost.
+func (o *outbox) confirmWritten() {
 	n := 0
 	for n < len(o.window) && !o.window[n].written.IsZero() {
 		n++
 	}
-	o.confirmed(n) // what is being written may still be lost
-	return false
+	o.confirmed(n)
 }
 
 // verdict says what the end of a connection means for the stanzas that are not confirmed.
