@@ -39,12 +39,10 @@ func (u *User) TypedJID(name string) string {
 	folded := Fold(local)
 	_, isRoom := u.roomOf(folded)
 	_, isKnown := u.names[folded]
-	if isRoom || isKnown || u.typed >= maxTyped {
+	if folded == local || u.State == Offline || isRoom || isKnown || u.typed >= maxTyped {
 		return local + "@" + u.router.JID()
 	}
-	if folded != local {
-		u.typed++
-	}
+	u.typed++
 	return u.address(local, name)
 }
 
