@@ -203,14 +203,13 @@ func (c *connection) check(t *task.Task, conn lua.LValue) {
 	case waits && now.Sub(c.asked) >= o.pingTimeout:
 		c.conn, c.reason = nil, "the server does not answer"
 		c.closeIn(t, conn)
-		return
 	case !waits && now.Sub(c.heard) >= o.pingAfter:
 		c.asked = now
 		c.watch(conn) // before ping, which may wait
 		if err := o.runtime.Call(t, o.ping, []lua.LValue{conn}, nil); err != nil {
 			o.runtime.LogError(c.named("ping"), t, err)
 		}
-		return
+	default:
+		c.watch(conn)
 	}
-	c.watch(conn)
 }
