@@ -103,8 +103,11 @@ func existing(path string) (string, error) {
 
 // checkOutput returns an error if a command must not write to the file that a flag names: its
 // folder is missing, or it is a script or a config whose name stands where the file's name
-// should be.
+// should be. An empty path means that the flag is not set.
 func checkOutput(flag, path string) error {
+	if path == "" {
+		return nil
+	}
 	switch ext := filepath.Ext(path); ext {
 	case ".lua", ".cfg":
 		return fmt.Errorf("--%s %s: a %s file is not overwritten; the name of the new file has to follow --%s", flag, path, ext, flag)

@@ -71,9 +71,6 @@ func (p profiling) check() error {
 	case p.kind != "" && p.pprof == "":
 		return errors.New("--go needs --pprof FILE, for the profile")
 	}
-	if p.pprof == "" {
-		return nil
-	}
 	return checkOutput("pprof", p.pprof) // before the samples are taken
 }
 

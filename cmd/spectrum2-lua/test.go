@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,13 +93,8 @@ func (r *testRun) start(cmd *cobra.Command) error {
 		}
 		r.options.Run = pattern
 	}
-	for flag, path := range map[string]string{"junit": r.junit, "lcov": r.lcov} {
-		if path == "" {
-			continue
-		}
-		if err := checkOutput(flag, path); err != nil {
-			return usageError{cmd.CommandPath(), err}
-		}
+	if err := cmp.Or(checkOutput("junit", r.junit), checkOutput("lcov", r.lcov)); err != nil {
+		return usageError{cmd.CommandPath(), err}
 	}
 	if r.timeout <= 0 || r.jobs < 1 {
 		return usageError{cmd.CommandPath(), errors.New("--timeout and --jobs must be more than 0")}
