@@ -44,7 +44,7 @@ func (b *bed) command(arg ...string) *exec.Cmd {
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=" + b.inside("."),
 		"PYTHONDONTWRITEBYTECODE=1", marker + b.dir,
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	return cmd
 }
 
