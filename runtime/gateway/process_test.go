@@ -36,11 +36,14 @@ func TestScriptAsksWithQueries(t *testing.T) {
 	s.gateway.Loaded(nil)
 	s.online()
 	s.passes(90 * time.Second)
-	ask := func(query, want string) {
+	query := func(text string) string {
+		s.script(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: &text})
+		return delivered[*pb.BackendConfig](s, pb.WrapperMessage_TYPE_QUERY).GetConfig()
+	}
+	ask := func(text, want string) {
 		t.Helper()
-		s.script(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: &query})
-		if got := delivered[*pb.BackendConfig](s, pb.WrapperMessage_TYPE_QUERY).GetConfig(); got != want {
-			t.Errorf("%q: %q", query, got)
+		if got := query(text); got != want {
+			t.Errorf("%q: %q", text, got)
 		}
 	}
 	ask("status", "Running (1 users connected using 1 backends)")
@@ -58,12 +61,9 @@ func TestScriptAsksWithQueries(t *testing.T) {
 	ask("online_users_count", "0")
 	ask("has_online_user "+alice, "0")
 
-	help := "help"
-	s.script(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: &help})
-	for line := range strings.Lines(delivered[*pb.BackendConfig](s, pb.WrapperMessage_TYPE_QUERY).GetConfig()) {
+	for line := range strings.Lines(query("help")) {
 		command, _, _ := strings.Cut(line, " ")
-		s.script(pb.WrapperMessage_TYPE_QUERY, &pb.BackendConfig{Config: &command})
-		if got := delivered[*pb.BackendConfig](s, pb.WrapperMessage_TYPE_QUERY).GetConfig(); strings.HasPrefix(got, "Error") {
+		if got := query(command); strings.HasPrefix(got, "Error") {
 			t.Errorf("help names %q, but: %s", command, got)
 		}
 	}

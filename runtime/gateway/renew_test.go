@@ -15,7 +15,6 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway"
 	"spectrumlua/runtime/gateway/disco"
-	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/gateway/settings"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
@@ -45,11 +44,7 @@ func (s *scene) renewed(change func()) map[string]string {
 	s.t.Helper()
 	before := len(s.server.Stanzas())
 	change()
-	done := make(chan struct{})
-	if err := s.gateway.For("", func(*router.User) { close(done) }); err != nil {
-		s.t.Fatal(err)
-	}
-	<-done // the change is in the queue of alice
+	s.emptied("") // the change is in the queue of alice
 	s.passes(time.Second)
 	s.handled()
 	s.handled() // its answer follows the presences
@@ -102,11 +97,7 @@ func TestNewCapabilitiesAreSent(t *testing.T) {
 	step("the same feature", func() { s.announce("[features]\nmuc=1\n") })
 	for i := range 10 {
 		s.gateway.Configure(s.settings(fmt.Sprintf("[identity]\nname=IRC %d\n", i)))
-		done := make(chan struct{})
-		if err := s.gateway.For("", func(*router.User) { close(done) }); err != nil {
-			t.Fatal(err)
-		}
-		<-done // the new version is noted
+		s.emptied("") // the new version is noted
 		s.result("get", transport, infoQuery)
 		s.handled()
 	}

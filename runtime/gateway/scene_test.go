@@ -251,14 +251,21 @@ func (s *scene) handled() {
 	id := fmt.Sprintf("handled%d", s.asked)
 	s.user(`<iq type="get" id="` + id + `" from="other@localhost/x" to="` + transport + `"><ping xmlns="urn:xmpp:ping"/></iq>`)
 	s.expect("the answer to a ping", answer(id))
+	s.emptied(alice)
+}
+
+// emptied waits until what is in the queue of a user has been handled. The JID "" is the
+// transport itself.
+func (s *scene) emptied(user string) {
+	s.t.Helper()
 	done := make(chan struct{})
-	if err := s.gateway.For(alice, func(*router.User) { close(done) }); err != nil {
+	if err := s.gateway.For(user, func(*router.User) { close(done) }); err != nil {
 		s.t.Fatal(err)
 	}
 	select {
 	case <-done:
 	case <-s.ctx.Done():
-		s.t.Fatal("the queue of alice stands still")
+		s.t.Fatalf("the queue of %q stands still", user)
 	}
 }
 
