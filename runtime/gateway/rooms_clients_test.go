@@ -292,6 +292,48 @@ func TestRoomsIgnoreCase(t *testing.T) {
 	}
 }
 
+// TestRoomWithTwoJIDsIsLeftWithTheLast joins a room with two JIDs that have the same name on the
+// network, and leaves it with one of them.
+func TestRoomWithTwoJIDsIsLeftWithTheLast(t *testing.T) {
+	const usual, unusual = roomJID, `#room\40net.org@` + transport
+	for _, c := range []struct {
+		name          string
+		first, second string
+		left, stays   string
+	}{
+		{"the first one", usual, unusual, usual, unusual},
+		{"the second one", usual, unusual, unusual, usual},
+		{"the first one in another order", unusual, usual, unusual, usual},
+		{"the second one in another order", unusual, usual, usual, unusual},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := play(t, "")
+			s.online()
+			for _, jid := range []string{c.first, c.second} {
+				s.user(`<presence from="` + desktop + `" to="` + jid + `/alice">` + joinRoom + `</presence>`)
+				delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+				s.occupant("alice", flagMe)
+				s.expect("alice is in the room", from(jid+"/alice", desktop))
+			}
+			s.user(`<presence type="unavailable" from="` + desktop + `" to="` + c.left + `/alice"/>`)
+			s.expect("alice leaves", from(c.left+"/alice", desktop))
+			s.nothing(pb.WrapperMessage_TYPE_LEAVE_ROOM)
+			for _, name := range []string{room, "#ROOM@net.org"} {
+				m := said("carol", "hi")
+				m.BuddyName = &name
+				s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+				s.expect("carol speaks", from(c.stays+"/carol", desktop))
+				private := said("", "psst")
+				private.BuddyName = proto.String(name + "/carol")
+				s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, private)
+				s.expect("carol whispers", from(c.stays+"/carol", desktop))
+			}
+			s.user(`<presence type="unavailable" from="` + desktop + `" to="` + c.stays + `/alice"/>`)
+			delivered[*pb.Room](s, pb.WrapperMessage_TYPE_LEAVE_ROOM)
+		})
+	}
+}
+
 // TestLongNamesFitIntoJIDs uses a room and a nickname of the greatest length.
 func TestLongNamesFitIntoJIDs(t *testing.T) {
 	s := play(t, "")

@@ -78,10 +78,13 @@ func part(u *router.User, r *room) {
 	end(u, r)
 }
 
-// end is like part, but the next session may join the room again.
+// end is like part, but the next session may join the room again. The user stays in the room
+// on the network while clients are there with another JID.
 func end(u *router.User, r *room) {
-	r.deliver(u, pb.WrapperMessage_TYPE_LEAVE_ROOM, r.nick)
 	forget(u, r)
+	if !u.HasJoined(r.name) {
+		r.deliver(u, pb.WrapperMessage_TYPE_LEAVE_ROOM, r.nick)
+	}
 }
 
 // gone removes a client that is offline from all rooms.

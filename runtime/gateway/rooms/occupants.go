@@ -152,8 +152,6 @@ func (r *room) me(u *router.User, p *pb.Participant) {
 			r.rename(u, p.GetNickname(), p) // the script may have announced the old nickname
 		}
 		r.set(r.nick, p)
-		p.Flag = flagged(p, pb.ParticipantFlag_PARTICIPANT_FLAG_ME)
-		u.Rooms.Participant(p)
 		complete(u, r)
 	case p.GetNewname() != "":
 		r.rename(u, r.nick, p)
@@ -164,11 +162,6 @@ func (r *room) me(u *router.User, p *pb.Participant) {
 		r.set(r.nick, p)
 		r.announce(u, r.nick, self)
 	}
-}
-
-func flagged(p *pb.Participant, flag pb.ParticipantFlag) *int32 {
-	all := p.GetFlag() | int32(flag)
-	return &all
 }
 
 // set stores what the script has announced about an occupant.

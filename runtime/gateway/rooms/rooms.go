@@ -11,6 +11,7 @@
 package rooms
 
 import (
+	"cmp"
 	"slices"
 
 	"spectrumlua/pb"
@@ -114,7 +115,7 @@ type seat struct {
 // list has the rooms of a user.
 type list struct {
 	byKey  map[string]*room // see keyOf
-	byName map[string]*room // by their names on the network
+	byName map[string]*room // by their names on the network, and by the keys of these
 }
 
 var rooms router.Slot[list]
@@ -143,7 +144,8 @@ func named(u *router.User, name string) *room {
 	if r := all.byName[name]; r != nil {
 		return r
 	}
-	return all.byKey[router.Fold(router.RoomLocal(name))]
+	key := router.RoomKey(name)
+	return cmp.Or(all.byName[key], all.byKey[key])
 }
 
 // enlist adds a room to those of the user.
@@ -152,9 +154,13 @@ func enlist(u *router.User, r *room) {
 	if all.byKey == nil {
 		*all = list{byKey: map[string]*room{}, byName: map[string]*room{}}
 	}
-	all.byKey[keyOf(r.jid)], all.byName[r.name] = r, r
+	all.byKey[keyOf(r.jid)] = r
+	all.name(r)
 	u.JoinRoom(keyOf(r.jid), r.name)
 }
+
+// name makes a room the one with its name. Two JIDs may have the same name.
+func (l list) name(r *room) { l.byName[r.name], l.byName[router.RoomKey(r.name)] = r, r }
 
 // forget removes a room of the user.
 func forget(u *router.User, r *room) {
@@ -164,11 +170,20 @@ func forget(u *router.User, r *room) {
 	for _, place := range r.seats {
 		u.After(outsideTime, func(u *router.User) { vacate(u, place.jid) })
 	}
-	u.LeaveRoom(keyOf(r.jid), r.name)
+	u.LeaveRoom(keyOf(r.jid))
 	all := of(u)
 	delete(all.byKey, keyOf(r.jid))
-	if all.byName[r.name] == r { // two JIDs may have the same name
-		delete(all.byName, r.name)
+	for _, name := range []string{r.name, router.RoomKey(r.name)} {
+		if all.byName[name] == r {
+			delete(all.byName, name)
+		}
+	}
+	if u.HasJoined(r.name) { // with another JID
+		for _, other := range all.byKey {
+			if router.RoomKey(other.name) == router.RoomKey(r.name) {
+				all.name(other)
+			}
+		}
 	}
 	if len(all.byKey) == 0 {
 		rooms.Drop(u)

@@ -80,8 +80,8 @@ func said(u *router.User, m *pb.ConversationMessage) {
 	if m.GetOrigin() && m.GetNickname() == "" {
 		m.Nickname = &r.nick
 	}
-	if why := u.Rooms.Dropped(m); why != "" || !r.joined {
-		u.Log().WithFields(logrus.Fields{"room": r.name, "reason": cmp.Or(why, "the join is not complete")}).Debug("a message is dropped")
+	if !r.joined {
+		u.Log().WithFields(logrus.Fields{"room": r.name, "reason": "the join is not complete"}).Debug("a message is dropped")
 		return
 	}
 	id, again := r.returned(u, m)

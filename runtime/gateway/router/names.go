@@ -115,19 +115,33 @@ func RoomLocal(name string) string {
 // A). It is the same for all spellings of a script and of clients.
 func Fold(local string) string { return strings.ToLower(norm.NFKC.String(local)) }
 
-// JoinRoom notes a room in Rooms. Stanzas for its JID have this name until LeaveRoom.
+// RoomKey returns what all spellings of a room's name have in common.
+func RoomKey(name string) string { return Fold(RoomLocal(name)) }
+
+// JoinRoom notes that the user has joined a room, or is joining it. Stanzas for its JID have
+// this name until LeaveRoom. Two JIDs may have the same name.
 func (u *User) JoinRoom(local, name string) {
-	u.Rooms.Join(name)
+	u.LeaveRoom(local)
 	if u.joined == nil {
-		u.joined = map[string]string{}
+		u.joined, u.spelled = map[string]string{}, map[string]int{}
 	}
 	u.joined[Fold(local)] = name
+	u.spelled[RoomKey(name)]++
 }
 
-// LeaveRoom removes a room from Rooms.
-func (u *User) LeaveRoom(local, name string) {
-	u.Rooms.Leave(name)
-	delete(u.joined, Fold(local))
+// LeaveRoom is the reverse of JoinRoom.
+func (u *User) LeaveRoom(local string) {
+	local = Fold(local)
+	name, joined := u.joined[local]
+	if !joined {
+		return
+	}
+	delete(u.joined, local)
+	if key := RoomKey(name); u.spelled[key] > 1 {
+		u.spelled[key]--
+	} else {
+		delete(u.spelled, key)
+	}
 }
 
 // maxKnown is the number of rooms that KnowRoom notes for a user.
@@ -142,7 +156,7 @@ func (u *User) KnowRoom(name string) {
 	if u.known == nil {
 		u.known = map[string]string{}
 	}
-	u.known[Fold(RoomLocal(name))] = name
+	u.known[RoomKey(name)] = name
 	u.lastFrom = sender{} // ContactJID may have to forget the room
 }
 
@@ -178,14 +192,9 @@ func (u *User) Occupant(name string) (room, nick string, ok bool) {
 	return "", "", false
 }
 
-// HasJoined is like Rooms.Has, for all spellings of a name.
-func (u *User) HasJoined(name string) bool {
-	if len(u.joined) == 0 {
-		return false
-	}
-	_, joined := u.joined[Fold(RoomLocal(name))]
-	return joined
-}
+// HasJoined reports whether the user has joined a room, or is joining it. The name may be in
+// any spelling.
+func (u *User) HasJoined(name string) bool { return len(u.spelled) > 0 && u.spelled[RoomKey(name)] > 0 }
 
 // address returns the JID with a localpart. Servers convert localparts to lower case, so
 // the user keeps the name in the case of the script.

@@ -10,7 +10,6 @@ import (
 	"spectrumlua/runtime/clock"
 	"spectrumlua/runtime/crash"
 	"spectrumlua/runtime/gateway/users"
-	"spectrumlua/runtime/rules"
 	"spectrumlua/runtime/stanza"
 	"spectrumlua/runtime/xmltree"
 )
@@ -35,12 +34,12 @@ type User struct {
 	Settings map[string]string
 	State    State
 	Clients  Clients
-	Rooms    rules.Rooms
 
 	router  *Router
 	names   map[string]string // see address
 	typed   int               // names that TypedJID has noted
 	joined  map[string]string // names of rooms by their folded localparts
+	spelled map[string]int    // JIDs in joined by what their names are folded to; see HasJoined
 	known   map[string]string // the same, of rooms that need not be joined; see KnowRoom
 	unusual map[string]bool   // contacts whose JID is not written as the config says
 	// lastFrom is the last result of ContactFrom, because a contact often writes several
@@ -57,8 +56,7 @@ func (u *User) keeps() bool { return u.JID == "" || u.State != Offline || len(u.
 
 // End makes the user offline, without clients, rooms and names.
 func (u *User) End() {
-	u.State, u.Clients, u.names, u.typed, u.joined, u.known, u.unusual, u.lastFrom = Offline, nil, nil, 0, nil, nil, nil, sender{}
-	u.Rooms.Clear()
+	u.State, u.Clients, u.names, u.typed, u.joined, u.spelled, u.known, u.unusual, u.lastFrom = Offline, nil, nil, 0, nil, nil, nil, nil, sender{}
 }
 
 // Router returns the router of the user.
