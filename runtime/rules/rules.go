@@ -8,7 +8,6 @@ package rules
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"spectrumlua/pb"
@@ -17,7 +16,17 @@ import (
 // Rooms are the rooms that a user is in: from JOIN_ROOM on, and completely from the
 // participant with the flag `me` on.
 type Rooms struct {
+	// Key returns what all spellings of a room's name have in common. Nil means that names are
+	// compared exactly, as Spectrum does.
+	Key   func(name string) string
 	rooms map[string]bool // whether the flag `me` has been announced
+}
+
+func (r *Rooms) key(room string) string {
+	if r.Key == nil {
+		return room
+	}
+	return r.Key(room)
 }
 
 // Join notes a JOIN_ROOM. A further join of the same room changes nothing.
@@ -25,35 +34,22 @@ func (r *Rooms) Join(room string) {
 	if r.rooms == nil {
 		r.rooms = map[string]bool{}
 	}
-	if !r.Has(room) {
-		r.rooms[room] = false
-	}
+	key := r.key(room)
+	r.rooms[key] = r.rooms[key]
 }
 
 // Leave notes a LEAVE_ROOM.
-func (r *Rooms) Leave(room string) { delete(r.rooms, room) }
-
-// Clear leaves all rooms, as a LOGOUT does.
-func (r *Rooms) Clear() { r.rooms = nil }
-
-// Has reports whether the user has joined a room, or is joining it.
-func (r *Rooms) Has(room string) bool {
-	_, in := r.rooms[room]
-	return in
-}
-
-// Names returns the rooms in the order of their names. Spectrum joins them again after
-// each CONNECTED.
-func (r *Rooms) Names() []string { return slices.Sorted(maps.Keys(r.rooms)) }
+func (r *Rooms) Leave(room string) { delete(r.rooms, r.key(room)) }
 
 // Participant notes a PARTICIPANT_CHANGED of the script. It reports whether it completes
 // the join of the room.
 func (r *Rooms) Participant(p *pb.Participant) bool {
-	complete, in := r.rooms[p.GetRoom()]
+	key := r.key(p.GetRoom())
+	complete, in := r.rooms[key]
 	if !in || complete || !IsMe(p) {
 		return false
 	}
-	r.rooms[p.GetRoom()] = true
+	r.rooms[key] = true
 	return true
 }
 
@@ -76,7 +72,7 @@ func (r *Rooms) Dropped(m *pb.ConversationMessage) string {
 	if !InRoom(m) {
 		return ""
 	}
-	complete, in := r.rooms[m.GetBuddyName()]
+	complete, in := r.rooms[r.key(m.GetBuddyName())]
 	switch {
 	case !in:
 		return fmt.Sprintf("the user has not joined the room %q", m.GetBuddyName())

@@ -85,6 +85,7 @@ func Attach(conn net.Conn, o Options) *Backend {
 		closing: make(chan struct{}),
 
 		violations: violations{gateway: o.Gateway},
+		occupancy:  occupancy{gateway: o.Gateway},
 	}
 	if o.Manners != (Manners{}) {
 		b.manners = newManners(b, o.Manners)

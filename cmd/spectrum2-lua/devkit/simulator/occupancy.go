@@ -4,12 +4,15 @@ import (
 	"sync"
 
 	"spectrumlua/pb"
+	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/rules"
 )
 
-// occupancy knows the rooms that users are in, as Spectrum does. It is safe for concurrent
-// use.
+// occupancy knows the rooms that users are in, as Spectrum does, or the gateway. It is safe
+// for concurrent use.
 type occupancy struct {
+	gateway bool // the spelling of a room's name does not matter
+
 	mu    sync.Mutex
 	users map[string]*rules.Rooms
 }
@@ -35,6 +38,9 @@ func (o *occupancy) of(user string) *rules.Rooms {
 	r := o.users[user]
 	if r == nil {
 		r = new(rules.Rooms)
+		if o.gateway {
+			r.Key = router.RoomKey
+		}
 		if o.users == nil {
 			o.users = map[string]*rules.Rooms{}
 		}

@@ -48,3 +48,20 @@ func TestMessagesToARoomAreDroppedUntilTheJoinIsComplete(t *testing.T) {
 		}
 	}
 }
+
+// TestGatewayFindsRoomsInAnySpelling completes a join and speaks in another spelling than that
+// of JOIN_ROOM. Spectrum compares names exactly.
+func TestGatewayFindsRoomsInAnySpelling(t *testing.T) {
+	const user, spelling = "alice@localhost", "#GRÜN@net.org"
+	for gateway, want := range map[bool]string{true: "", false: `the user has not joined the room "#GRÜN@net.org"`} {
+		o := occupancy{gateway: gateway}
+		o.sent(Frame{Type: pb.WrapperMessage_TYPE_JOIN_ROOM, User: user, Message: &pb.Room{Room: proto.String("#grün@net.org")}})
+		o.dropped(Frame{Type: pb.WrapperMessage_TYPE_PARTICIPANT_CHANGED, User: user, Message: &pb.Participant{
+			Room: proto.String(spelling), Flag: proto.Int32(int32(pb.ParticipantFlag_PARTICIPANT_FLAG_ME)),
+		}})
+		said := &pb.ConversationMessage{BuddyName: proto.String(spelling), Nickname: proto.String("bob")}
+		if got := o.dropped(Frame{Type: pb.WrapperMessage_TYPE_CONV_MESSAGE, User: user, Message: said}); got != want {
+			t.Errorf("gateway %v: dropped because %q, want %q", gateway, got, want)
+		}
+	}
+}
