@@ -232,11 +232,15 @@ func TestPrivateMessagesInARoom(t *testing.T) {
 		}
 	}
 	s.script(pb.WrapperMessage_TYPE_BUDDY_TYPING, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String(room + "/carol")})
-	s.expect("carol is typing", from(roomJID+"/carol", alice))
+	s.expect("carol is typing", from(roomJID+"/carol", desktop))
+	s.script(pb.WrapperMessage_TYPE_ATTENTION, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: proto.String(room + "/carol"), Message: proto.String("")})
+	if n := s.expect("carol wants attention", from(roomJID+"/carol", desktop)); stanza.Child(n, stanza.Attention, "attention") == nil {
+		t.Errorf("not the attention: %v", n)
+	}
 }
 
-// TestPrivateMessagesWaitForTheEndOfAJoin sends a private message and an event about another
-// one during a join.
+// TestPrivateMessagesWaitForTheEndOfAJoin sends a private message, an event about another one, a
+// request for attention and a chat state during a join. The chat state is out of date then.
 func TestPrivateMessagesWaitForTheEndOfAJoin(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -255,6 +259,9 @@ func TestPrivateMessagesWaitForTheEndOfAJoin(t *testing.T) {
 			m.Pm = proto.Bool(true)
 			s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
 			s.script(pb.WrapperMessage_TYPE_REACTION, &pb.Reaction{UserName: proto.String(alice), BuddyName: proto.String(room + "/carol"), Id: proto.String("p1"), Emoji: []string{"👍"}})
+			s.script(pb.WrapperMessage_TYPE_BUDDY_TYPING, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String(room + "/carol")})
+			s.script(pb.WrapperMessage_TYPE_ATTENTION, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: proto.String(room + "/carol"), Message: proto.String("hey")})
+			s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE_ACK, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: proto.String(room + "/carol"), Message: proto.String(""), Id: proto.String("p0")})
 			c.ends(s)
 			s.expect("the end of the join", func(n *xmltree.Node) bool {
 				if n.Name == "message" {
@@ -267,6 +274,12 @@ func TestPrivateMessagesWaitForTheEndOfAJoin(t *testing.T) {
 			}
 			if n := s.expect("the reaction", from(roomJID+"/carol", c.to)); stanza.Child(n, stanza.Reactions, "reactions") == nil {
 				t.Errorf("the reaction: %v", n)
+			}
+			if n := s.expect("the request for attention", from(roomJID+"/carol", c.to)); stanza.Child(n, stanza.Attention, "attention") == nil || stanza.ChildText(n, "", "body") != "hey" {
+				t.Errorf("the request for attention: %v", n)
+			}
+			if n := s.expect("the receipt", from(roomJID+"/carol", c.to)); stanza.Attr(stanza.Child(n, stanza.Receipts, "received"), "id") != "p0" {
+				t.Errorf("the receipt: %v", n)
 			}
 		})
 	}

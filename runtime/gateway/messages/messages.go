@@ -30,7 +30,7 @@ func Feature() router.Feature {
 			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Contact, toUser).Quick(Quick),
 			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE_ACK, router.Any, acknowledged),
 			router.On(pb.WrapperMessage_TYPE_ATTENTION, router.Any, attentionToUser).Quick(Quick),
-		}, stateRoutes(), Events(router.Contact, eventToUser)),
+		}, States(router.Any, stateToUser), Events(router.Contact, eventToUser)),
 		Disco: []router.Disco{
 			{Target: router.Contact, Var: stanza.ChatStates},
 			{Target: router.Contact, Var: stanza.XHTML},

@@ -86,39 +86,57 @@ func toUser(u *router.User, m *pb.ConversationMessage) {
 	archive.Keep(u, jid.Bare(from), n)
 }
 
-// sender returns the JID from which a contact or an occupant sends what is no text. It
-// returns "" for a room, which has no such stanzas.
+// sender returns the JID from which a contact sends what is no text. It returns "" for a
+// room, which has no such stanzas.
 func sender(u *router.User, name string) string {
-	if _, _, ok := u.Occupant(name); !ok && u.HasJoined(name) {
+	if u.HasJoined(name) {
 		return ""
 	}
 	return u.ContactFrom(name)
 }
 
-// acknowledged handles CONV_MESSAGE_ACK of the script: a receipt (XEP-0184).
+// acknowledged handles CONV_MESSAGE_ACK of the script about a message to a contact.
 func acknowledged(u *router.User, m *pb.ConversationMessage) {
 	from := sender(u, m.GetBuddyName())
-	if from == "" || m.GetId() == "" {
+	if from == "" {
 		return
 	}
-	id := ids.Receipt(u, m.GetBuddyName(), m.GetId())
-	if id == "" {
-		return
+	if receipt := Receipt(u, m.GetBuddyName(), m); receipt != nil {
+		u.Send(stanza.Message(from, u.JID, "chat", receipt))
 	}
-	u.Send(stanza.Message(from, u.JID, "chat",
-		stanza.Element(stanza.Receipts, "received", stanza.Attrs{"id", id})))
 }
 
-// attentionToUser handles ATTENTION of the script (XEP-0224).
+// Receipt returns the receipt (XEP-0184) that a CONV_MESSAGE_ACK of the script is, or nil if
+// the client wants none. name is the contact or room/nickname.
+func Receipt(u *router.User, name string, m *pb.ConversationMessage) *xmltree.Node {
+	if m.GetId() == "" {
+		return nil
+	}
+	id := ids.Receipt(u, name, m.GetId())
+	if id == "" {
+		return nil
+	}
+	return stanza.Element(stanza.Receipts, "received", stanza.Attrs{"id", id})
+}
+
+// attentionToUser handles ATTENTION of the script from a contact.
 func attentionToUser(u *router.User, m *pb.ConversationMessage) {
 	from := sender(u, m.GetBuddyName())
 	if from == "" || roster.Ignored(u, m.GetBuddyName()) {
 		return
 	}
-	n := stanza.Message(from, u.JID, "headline", stanza.Element(stanza.Attention, "attention", nil))
+	typ := "headline"
 	if m.GetMessage() != "" {
-		stanza.SetAttr(n, "type", "chat")
-		stanza.Add(n, Content(u, Place{Name: m.GetBuddyName()}, m)...)
+		typ = "chat"
 	}
-	u.Send(n)
+	u.Send(stanza.Message(from, u.JID, typ, Attention(u, Place{Name: m.GetBuddyName()}, m)...))
+}
+
+// Attention returns the elements of an ATTENTION of the script (XEP-0224).
+func Attention(u *router.User, at Place, m *pb.ConversationMessage) []*xmltree.Node {
+	all := []*xmltree.Node{stanza.Element(stanza.Attention, "attention", nil)}
+	if m.GetMessage() != "" {
+		all = append(all, Content(u, at, m)...)
+	}
+	return all
 }

@@ -31,18 +31,22 @@ func chatState(d *draft, part *xmltree.Node) {
 	}
 }
 
-// stateRoutes returns the routes of the script's chat states.
-func stateRoutes() []router.PayloadRoute {
+// States returns the routes of the script's chat states for a target.
+func States(to router.Target, handle func(u *router.User, name string, state *xmltree.Node)) []router.PayloadRoute {
 	var routes []router.PayloadRoute
 	for _, state := range states {
-		if !state.send {
-			continue
+		if state.send {
+			routes = append(routes, router.On(state.typ, to, func(u *router.User, b *pb.Buddy) {
+				handle(u, b.GetBuddyName(), stanza.Element(stanza.ChatStates, state.name, nil))
+			}).Quick(Quick))
 		}
-		routes = append(routes, router.On(state.typ, router.Any, func(u *router.User, b *pb.Buddy) {
-			if from := sender(u, b.GetBuddyName()); from != "" && !roster.Ignored(u, b.GetBuddyName()) {
-				u.Send(stanza.Message(from, u.JID, "chat", stanza.Element(stanza.ChatStates, state.name, nil)))
-			}
-		}).Quick(Quick))
 	}
 	return routes
+}
+
+// stateToUser sends a chat state of a contact.
+func stateToUser(u *router.User, name string, state *xmltree.Node) {
+	if from := sender(u, name); from != "" && !roster.Ignored(u, name) {
+		u.Send(stanza.Message(from, u.JID, "chat", state))
+	}
 }

@@ -64,8 +64,10 @@ func Feature() router.Feature {
 			router.On(pb.WrapperMessage_TYPE_ROOM_SUBJECT_CHANGED, router.Any, subjectChanged),
 			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Room, said).Quick(messages.Quick),
 			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE, router.Occupant, whispered).Quick(messages.Quick),
+			router.On(pb.WrapperMessage_TYPE_CONV_MESSAGE_ACK, router.Occupant, acknowledged),
+			router.On(pb.WrapperMessage_TYPE_ATTENTION, router.Occupant, alerted).Quick(messages.Quick),
 			router.On(pb.WrapperMessage_TYPE_MODERATION, router.Any, moderated),
-		}, messages.Events(router.Room, eventInRoom), messages.Events(router.Occupant, eventOfOccupant)),
+		}, messages.States(router.Occupant, stateOfOccupant), messages.Events(router.Room, eventInRoom), messages.Events(router.Occupant, eventOfOccupant)),
 		Disco: []router.Disco{
 			{Target: router.Transport, Var: stanza.MUC, Needs: "muc"},
 			{Target: router.Room, Var: stanza.MUC},

@@ -144,6 +144,30 @@ func whispered(u *router.User, m *pb.ConversationMessage) {
 	whisper(u, name, nick, id, content)
 }
 
+// acknowledged handles CONV_MESSAGE_ACK of the script about a private message of the user.
+func acknowledged(u *router.User, m *pb.ConversationMessage) {
+	name, nick := occupantOf(u, m)
+	if receipt := messages.Receipt(u, name+"/"+nick, m); receipt != nil {
+		whisper(u, name, nick, "", []*xmltree.Node{receipt})
+	}
+}
+
+// alerted handles ATTENTION of the script from an occupant.
+func alerted(u *router.User, m *pb.ConversationMessage) {
+	name, nick := occupantOf(u, m)
+	at := messages.Place{Name: name + "/" + nick, From: func(nick string) string { return fromOccupant(u, name, nick) }}
+	whisper(u, name, nick, "", messages.Attention(u, at, m))
+}
+
+// stateOfOccupant handles a chat state of the script from an occupant. It is out of date after
+// a join.
+func stateOfOccupant(u *router.User, name string, state *xmltree.Node) {
+	room, nick, _ := u.Occupant(name)
+	if r := named(u, room); r != nil && r.joined {
+		whisper(u, room, nick, "", []*xmltree.Node{state})
+	}
+}
+
 // occupantOf returns the room and the nickname in a private message of the script, or in an
 // event about one.
 func occupantOf(u *router.User, m interface {

@@ -169,9 +169,8 @@ func (p PayloadRoute) Quick(quick func(m proto.Message) bool) PayloadRoute {
 	return p
 }
 
-// On returns the route of a type whose payload is an M. Only payloads about a message have
-// other targets than Any: those with the fields buddyName, nickname and pm. Payloads for users
-// who are not logged in never reach a handler.
+// On returns the route of a type whose payload is an M. Only payloads with the field buddyName
+// have other targets than Any. Payloads for users who are not logged in never reach a handler.
 func On[M any, P interface {
 	*M
 	proto.Message
@@ -373,8 +372,8 @@ func (r *Router) payload(u *User, typ *schema.Type, routes *payloadRoutes, m pro
 		return
 	}
 	handle := routes.to[Any]
-	if c, ok := m.(conversation); ok {
-		if exact := routes.to[targetOf(u, c)]; exact != nil {
+	if about, ok := m.(addressed); ok && (handle == nil || len(routes.to) > 1) {
+		if exact := routes.to[targetOf(u, about)]; exact != nil {
 			handle = exact
 		}
 	}
@@ -383,19 +382,22 @@ func (r *Router) payload(u *User, typ *schema.Type, routes *payloadRoutes, m pro
 	}
 }
 
+// addressed is a payload about a contact, a room or an occupant.
+type addressed interface{ GetBuddyName() string }
+
 // conversation is a payload about a message in a chat or a room.
 type conversation interface {
-	GetBuddyName() string
 	GetNickname() string
 	GetPm() bool
 }
 
-// targetOf returns what a message of the script is about.
-func targetOf(u *User, m conversation) Target {
+// targetOf returns what a payload of the script is about.
+func targetOf(u *User, m addressed) Target {
+	c, ok := m.(conversation)
 	switch {
-	case m.GetPm():
+	case ok && c.GetPm():
 		return Occupant
-	case rules.InRoom(m) || u.HasJoined(m.GetBuddyName()):
+	case ok && rules.InRoom(c) || u.HasJoined(m.GetBuddyName()):
 		return Room
 	}
 	if _, _, ok := u.Occupant(m.GetBuddyName()); ok {
