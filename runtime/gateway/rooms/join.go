@@ -76,9 +76,12 @@ func arrive(u *router.User, s *router.Stanza) bool {
 	return false
 }
 
-// rejoin asks the script for all rooms, after each CONNECTED.
+// rejoin asks the script for all rooms, after each CONNECTED. The clients in them stay there.
 func rejoin(u *router.User) {
 	for _, r := range all(u) {
+		if r.joined {
+			r.again = &relist{present: map[string]bool{}}
+		}
 		r.deliver(u, pb.WrapperMessage_TYPE_JOIN_ROOM, r.nick)
 	}
 }

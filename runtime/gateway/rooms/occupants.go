@@ -84,6 +84,9 @@ func participant(u *router.User, p *pb.Participant) {
 		return
 	}
 	p.Room = &r.name
+	if r.again.note(p, p.GetNickname() == r.nick) {
+		return
+	}
 	if r.isMe(p) {
 		r.me(u, p)
 		return
@@ -136,12 +139,16 @@ func (r *room) me(u *router.User, p *pb.Participant) {
 		case !r.joined:
 			r.refuseAll(u, e)
 			return
+		case !offline && r.again != nil && p.GetNickname() == r.nick: // the user cannot return
+			r.expel(u, p)
+			return
 		case !offline: // another nickname is refused
 			r.refuseNickname(u, p.GetNickname(), e)
 			return
 		}
 		break
 	}
+	namesake := r.relisted(u, p)
 	switch {
 	case offline && !r.joined: // the answer to an earlier leave
 	case offline:
@@ -161,6 +168,10 @@ func (r *room) me(u *router.User, p *pb.Participant) {
 	default:
 		r.set(r.nick, p)
 		r.announce(u, r.nick, self)
+	}
+	if nick := namesake.GetNickname(); namesake != nil && nick != r.nick {
+		r.set(nick, namesake)
+		r.announce(u, nick)
 	}
 }
 
@@ -218,7 +229,9 @@ func (r *room) expel(u *router.User, p *pb.Participant) {
 		}
 		u.Send(n)
 	}
-	discard(u, r)
+	if r.again == nil || !has(p, pb.ParticipantFlag_PARTICIPANT_FLAG_CONFLICT) { // see isFinal
+		discard(u, r)
+	}
 	forget(u, r)
 }
 

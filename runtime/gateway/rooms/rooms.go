@@ -91,6 +91,8 @@ type room struct {
 	password string
 	// joined reports whether the join is complete.
 	joined bool
+	// again is what the script has announced since it joins the room once more, or nil.
+	again *relist
 	// kept is what the database has of the room, or nil.
 	kept      *users.Room
 	seats     []*seat
