@@ -121,3 +121,38 @@ func TestRefusalAfterAReconnectEndsTheStay(t *testing.T) {
 		s.keeps("after the refusal", stored)
 	}
 }
+
+// TestMessagesThatClientsHaveSeenAreNotRepeated repeats messages as old ones, as a network does
+// when the user joins a room again, together with some that were missed.
+func TestMessagesThatClientsHaveSeenAreNotRepeated(t *testing.T) {
+	s := play(t, "")
+	s.inRoom()
+	message := func(nick, id, text, stamp string) {
+		m := said(nick, text)
+		m.Id, m.Timestamp = proto.String(id), proto.String(stamp)
+		s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+	}
+	message("carol", "1", "one", "")
+	s.user(`<message type="groupchat" id="m1" from="` + desktop + `" to="` + roomJID + `"><body>two</body></message>`)
+	mine := delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE)
+	s.script(pb.WrapperMessage_TYPE_SENT, &pb.Sent{UserName: proto.String(alice), Id: mine.Id, NetworkId: proto.String("2")})
+	if got := s.sees(); got != "carol: one, alice: two" {
+		t.Fatalf("the client sees %q", got)
+	}
+	s.script(pb.WrapperMessage_TYPE_CONNECTED, &pb.Connected{User: proto.String(alice)})
+	delivered[*pb.Room](s, pb.WrapperMessage_TYPE_JOIN_ROOM)
+	s.occupant("carol", flagModerator)
+	s.occupant("alice", flagMe)
+	message("carol", "0", "zero", "20200101T000000")
+	message("carol", "1", "one", "20200101T000001")
+	message("alice", "2", "two", "20200101T000002")
+	message("carol", "3", "missed", "20200101T000003")
+	for range 2 { // a network may give all corrections of a message one id
+		m := said("carol", "missed!")
+		m.Id, m.Replaces, m.Timestamp = proto.String("3"), proto.String("3"), proto.String("20200101T000004")
+		s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, m)
+	}
+	if got := s.sees(); got != "carol, alice 110, carol: zero, carol: missed, carol: missed!, carol: missed!" {
+		t.Errorf("the client sees %q", got)
+	}
+}

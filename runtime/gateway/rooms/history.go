@@ -1,6 +1,7 @@
 package rooms
 
 import (
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"time"
@@ -23,6 +24,20 @@ const (
 type history struct {
 	messages []past
 	size     int
+}
+
+// recent has hashes of the last maxHistory ids.
+type recent []uint64
+
+var hashSeed = maphash.MakeSeed()
+
+func (r recent) has(id string) bool { return slices.Contains(r, maphash.String(hashSeed, id)) }
+
+func (r *recent) add(id string) {
+	if len(*r) == maxHistory {
+		*r = slices.Delete(*r, 0, 1)
+	}
+	*r = append(*r, maphash.String(hashSeed, id))
 }
 
 type past struct {

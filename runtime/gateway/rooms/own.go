@@ -52,6 +52,8 @@ func Sent(u *router.User, name, scriptID, networkID string) {
 		id := ids.Stanza(networkID)
 		if m.correction {
 			id = ids.Edition(networkID)
+		} else {
+			r.shownIDs.add(networkID)
 		}
 		stanza.Add(n, modern.ID(id, r.jid))
 	}

@@ -100,6 +100,7 @@ type room struct {
 	subject   *pb.ConversationMessage
 	waiting   clock.Timer // for the subject; nil unless it is awaited
 	history   history
+	shownIDs  recent // of messages
 	own       rules.Own[mine]
 	ids       occupantIDs
 	early     []func() // send the private messages that have arrived during the join

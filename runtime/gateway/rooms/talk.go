@@ -88,6 +88,7 @@ func said(u *router.User, m *pb.ConversationMessage) {
 	if again {
 		return
 	}
+	isRepeated := r.isRepeated(m)
 	nick, at := m.GetNickname(), messages.Place{Name: r.name, From: r.from, Room: true}
 	id, room := at.Identify(u, m, nick != "" && nick == r.nick, id)
 	n := stanza.Message(r.from(nick), "", "groupchat", messages.Content(u, at, m)...)
@@ -100,13 +101,39 @@ func said(u *router.User, m *pb.ConversationMessage) {
 	if nick != "" {
 		stanza.Add(n, r.occupantID(u, nick))
 	}
+	if isRepeated {
+		r.save(u, n)
+		return
+	}
 	r.spread(u, n)
 }
 
-// spread sends a message to the clients in the room, and adds it to the history and the
-// archive.
-func (r *room) spread(u *router.User, n *xmltree.Node) {
+// isRepeated reports whether a message is an old one that the clients in the room have seen:
+// scripts send old messages again after a further CONNECTED. Several corrections may have the
+// same id.
+func (r *room) isRepeated(m *pb.ConversationMessage) bool {
+	switch id := m.GetId(); {
+	case id == "" || m.Replaces != nil:
+		return false
+	case m.GetTimestamp() != "" && r.shownIDs.has(id):
+		return true
+	default:
+		r.shownIDs.add(id)
+		return false
+	}
+}
+
+// save adds a message to the history and the archive, unless it is there.
+func (r *room) save(u *router.User, n *xmltree.Node) {
 	archive.KeepInRoom(u, r.jid, n)
+	if presence.Stays(u) {
+		r.record(u, n)
+	}
+}
+
+// spread sends a message to the clients in the room, and saves it.
+func (r *room) spread(u *router.User, n *xmltree.Node) {
+	r.save(u, n)
 	for _, place := range r.seats {
 		switch {
 		case !place.in:
@@ -115,9 +142,6 @@ func (r *room) spread(u *router.User, n *xmltree.Node) {
 		default:
 			r.live(u, place, n)
 		}
-	}
-	if presence.Stays(u) {
-		r.record(u, n)
 	}
 }
 
