@@ -240,6 +240,24 @@ func TestAutomaticRegistration(t *testing.T) {
 	}
 }
 
+// TestAutomaticallyRegisteredUserChangesTheLanguage keeps the bare JID as the username and has no
+// password.
+func TestAutomaticallyRegisteredUserChangesTheLanguage(t *testing.T) {
+	s := play(t, "[registration]\nauto_register=1\n")
+	s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+	delivered[*pb.Login](s, pb.WrapperMessage_TYPE_LOGIN)
+	if password := fieldsOf(t, s.result("get", transport, registerQuery))["password"]; stanza.Child(password, stanza.DataForm, "required") != nil {
+		t.Error("the form requires a password that the user does not have")
+	}
+	s.result("set", transport, filledForm("username", alice, "language", "de"))
+	if a := s.account(); a.Name != alice || a.Password != "" || a.Language != "de" {
+		t.Errorf("the account: %+v", a)
+	}
+	if c := s.refused("set", transport, filledForm("username", "bob")); c != stanza.NotAcceptable {
+		t.Errorf("another username without a password: %s", c)
+	}
+}
+
 // TestAutomaticRegistrationHasTheSameRules joins a room as a nickname, which becomes the username. Eve
 // has registered bob before.
 func TestAutomaticRegistrationHasTheSameRules(t *testing.T) {

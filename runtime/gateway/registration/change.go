@@ -76,25 +76,28 @@ func change(u *router.User, old, account users.Account, confirm func()) *stanza.
 // check returns the account that a user has asked for.
 func check(u *router.User, r Request, old users.Account, registered bool) (users.Account, *stanza.Error) {
 	account, name := old, strings.TrimSpace(r.Name)
+	keepsName := registered && name == old.Name
 	if why := Form(u, old, registered).Check(r.values); why != "" {
 		return account, stanza.Errorf(stanza.NotAcceptable, "%s", why)
 	}
 	if refusal := Refusal(u, registered); refusal != nil {
 		return account, refusal
 	}
-	if own, _, _ := strings.Cut(name, "/"); strings.EqualFold(own, u.JID) {
+	// The automatic registration uses the JID as the name, and no password.
+	if own, _, _ := strings.Cut(name, "/"); !keepsName && strings.EqualFold(own, u.JID) {
 		return account, stanza.Errorf(stanza.NotAcceptable, "Your own JID is not a username of the other network.")
 	}
 	// Clients send back the masked name.
-	name, err := accounts.Username(u, name, registered && name == old.Name)
+	name, err := accounts.Username(u, name, keepsName)
 	if err != nil {
 		return account, failed(u, err)
 	}
 	password := r.Password
-	if password == "" && registered && name == old.Name {
+	switch {
+	case password != "":
+	case keepsName:
 		password = old.Password
-	}
-	if password == "" && needsPassword(u) {
+	case needsPassword(u):
 		return account, stanza.Errorf(stanza.NotAcceptable, "The password is missing.")
 	}
 	account.Name, account.Password = name, password

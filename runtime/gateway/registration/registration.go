@@ -101,7 +101,7 @@ func Filled(values form.Submitted) Request {
 }
 
 // Form returns the form for a registration. account has the values of a user who is
-// registered.
+// registered, who keeps the password by leaving it out.
 func Form(u *router.User, account users.Account, registered bool) form.Form {
 	s := u.Router().Settings().Registration
 	f := form.Form{
@@ -109,7 +109,7 @@ func Form(u *router.User, account users.Account, registered bool) form.Form {
 		Fields: []form.Field{{Var: "username", Type: form.Text, Label: s.UsernameLabel, Required: true, Values: []string{account.Name}}},
 	}
 	if needsPassword(u) {
-		f.Fields = append(f.Fields, form.Field{Var: "password", Type: form.Private, Label: s.PasswordLabel, Required: true})
+		f.Fields = append(f.Fields, form.Field{Var: "password", Type: form.Private, Label: s.PasswordLabel, Required: !registered})
 	}
 	language := s.Language
 	options := []string{language}
