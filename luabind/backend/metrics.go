@@ -97,6 +97,7 @@ func (b *Backend) readMetrics(s *metrics.Snapshot) {
 	loads, loaded := b.reloader.counts()
 	s.Loads, s.Loaded, s.Generation = metrics.Results{Succeeded: loads.succeeded, Failed: loads.failed}, loaded, loads.succeeded
 	s.Connected, s.Queued = b.peer.Connected(), b.peer.Queued()
+	s.Dropped = dropped(b.peer)
 	sessions := b.host.Sessions()
 	s.Sessions, s.Users = sessions.Stats(), b.Users()
 	if b.opts.Metrics.Users {

@@ -113,5 +113,13 @@ func loaded(p Peer) func(texts []string) {
 	return nil
 }
 
+// dropped returns the number of stanzas that a peer has dropped. Only an XMPP server has stanzas.
+func dropped(p Peer) uint64 {
+	if peer, ok := p.(interface{ Dropped() uint64 }); ok {
+		return peer.Dropped()
+	}
+	return 0
+}
+
 // Loaded notes what the script uses.
 func (p *spectrumPeer) Loaded(texts []string) { p.side.Uses(texts) }

@@ -121,6 +121,9 @@ func (g *Gateway) Sent() uint64 { return g.router.Sent() }
 // Queued returns the number of bytes of payloads and stanzas that wait for the XMPP server.
 func (g *Gateway) Queued() int64 { return g.router.Queued() + g.component.Queued() }
 
+// Dropped returns the number of stanzas for the XMPP server that have been dropped so far.
+func (g *Gateway) Dropped() uint64 { return g.component.Dropped() }
+
 // Connected reports whether the XMPP server has accepted the connection.
 func (g *Gateway) Connected() bool { return g.component.Connected() }
 

@@ -46,7 +46,7 @@ func busy(s *metrics.Snapshot) {
 	h.Add(2 * time.Millisecond)
 	*s = metrics.Snapshot{
 		Home: "serve", Version: "1.2.3", Started: time.Unix(1_700_000_000, 0), Generation: 2, Loaded: true,
-		Loads: metrics.Results{Succeeded: 2, Failed: 1}, Connected: true, Queued: 17, Users: 3,
+		Loads: metrics.Results{Succeeded: 2, Failed: 1}, Connected: true, Queued: 17, Dropped: 6, Users: 3,
 		Sessions: session.Stats{
 			States: map[string]int{session.StateOnline: 3}, Retries: 4, Pending: 1, Messages: 5, Bytes: 600,
 			Outcomes: session.Outcomes{Logins: 7, Abandoned: 1, Failed: map[pb.ConnectionError]uint64{pb.ConnectionError_CONNECTION_ERROR_AUTHENTICATION_FAILED: 2}},
@@ -72,6 +72,7 @@ func TestRegistryShowsTheBackend(t *testing.T) {
 		`spectrum2_lua_processes{jid="echo.localhost"} 1`,
 		`spectrum2_lua_start_time_seconds{`+pid+`} 1.7e+09`,
 		`spectrum2_lua_peer_connected{`+pid+`} 1`,
+		`spectrum2_lua_peer_stanzas_dropped_total{jid="echo.localhost"} 6`,
 		`spectrum2_lua_script_loads_total{jid="echo.localhost",result="failure"} 1`,
 		`spectrum2_lua_sessions{jid="echo.localhost",state="online"} 3`,
 		`spectrum2_lua_sessions{jid="echo.localhost",state="logout"} 0`,

@@ -26,8 +26,9 @@ type Snapshot struct {
 	Generation uint64 // of the script; 0 if none has loaded
 	Loaded     bool   // the last load has succeeded
 	Loads      Results
-	Connected  bool  // to Spectrum or to the XMPP server
-	Queued     int64 // bytes for it
+	Connected  bool   // to Spectrum or to the XMPP server
+	Queued     int64  // bytes for it
+	Dropped    uint64 // stanzas for the XMPP server
 	Sessions   session.Stats
 	Users      int
 	// Mailboxes has users, if the config allows their names in labels.

@@ -68,6 +68,8 @@ var table = []metric{
 		ofPID(func(s *Snapshot) float64 { return number(s.Connected) })},
 	{Info{"peer_queue_bytes", Gauge, nil, "Bytes that wait to be written to Spectrum or to the XMPP server."},
 		one(func(s *Snapshot) float64 { return float64(s.Queued) })},
+	{Info{"peer_stanzas_dropped_total", Counter, nil, "Stanzas that serve dropped: 16 MiB waited for the XMPP server, or several connections failed with them."},
+		one(func(s *Snapshot) float64 { return float64(s.Dropped) })},
 	{Info{"script_loaded", Gauge, ofProcess, "Whether the last load of the script succeeded: 1 or 0."},
 		ofPID(func(s *Snapshot) float64 { return number(s.Loaded) })},
 	{Info{"script_generation", Gauge, ofProcess, "The generation of the script that runs. It is 0 if no script has loaded."},

@@ -237,5 +237,9 @@ func (c *Component) WaitCapacity(ctx context.Context) error { return c.out.waitC
 // Sent returns the number of stanzas that have been queued so far.
 func (c *Component) Sent() uint64 { return c.out.count() }
 
+// Dropped returns the number of stanzas that have been dropped so far: too many bytes waited,
+// or the stanzas failed too many connections.
+func (c *Component) Dropped() uint64 { return c.out.countLost() }
+
 // Connected reports whether the component is logged in at the server.
 func (c *Component) Connected() bool { return c.out.isOnline() }

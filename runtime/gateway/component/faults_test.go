@@ -532,6 +532,9 @@ func TestBacklogDropsTheOldest(t *testing.T) {
 		if size := len(got) * len(message("12345")); size > 1<<20 || size < 1<<20-100_000 || got[len(got)-1] != fmt.Sprint(sent-1) {
 			t.Errorf("%d messages, %d bytes, the last is %s", len(got), size, got[len(got)-1])
 		}
+		if n := tr.Dropped(); n != uint64(sent-len(got)) {
+			t.Errorf("%d stanzas count as dropped, not %d", n, sent-len(got))
+		}
 		if want := fmt.Sprintf("dropped=%d ", sent-len(got)); !strings.Contains(tr.log.String(), want) {
 			t.Errorf("log:\n%s, want %s", tr.log, want)
 		}
@@ -546,6 +549,9 @@ func TestDropsWithAConnectionAreLoggedAtOnce(t *testing.T) {
 		synctest.Wait()
 		for range 50_000 {
 			tr.send("x")
+		}
+		if tr.Dropped() == 0 {
+			t.Error("the dropped stanzas are not counted")
 		}
 		if n := strings.Count(tr.log.String(), "stanzas are dropped"); n != 1 {
 			t.Errorf("%d lines about it; log:\n%s", n, tr.log)

@@ -68,6 +68,7 @@ type outbox struct {
 	dropped int    // stanzas since the last report
 	again   int    // stanzas that are sent again since the last report
 	poison  int    // stanzas that failed too many connections since the last report
+	lost    uint64 // stanzas that have been dropped for either reason
 
 	waiters capacity.Waiters
 	wake    chan struct{} // holds a token if there may be data to write
@@ -124,6 +125,12 @@ func (o *outbox) count() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.pushed
+}
+
+func (o *outbox) countLost() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.lost
 }
 
 func (o *outbox) full() bool {
@@ -203,6 +210,7 @@ func (o *outbox) trim() {
 	for o.waiting+o.pending > o.limits.backlog && len(o.queue) > 1 {
 		c := o.shift()
 		o.dropped += len(c.ends)
+		o.lost += uint64(len(c.ends))
 		o.recycle(c)
 	}
 }

@@ -198,6 +198,7 @@ func (o *outbox) reconnect(now time.Time, v verdict) {
 			continue
 		case c.suspect() && v != stalled:
 			o.poison += len(c.ends)
+			o.lost += uint64(len(c.ends))
 			continue
 		case written:
 			o.again += len(c.ends)
