@@ -344,6 +344,60 @@ func TestRoomShowsTheUsersEventsToAllClients(t *testing.T) {
 	}
 }
 
+// TestMessagesWhoseIDComesLater has networks that return a message of the user without its id,
+// or report it without the id. The clients refer to the message by the id of the archive.
+func TestMessagesWhoseIDComesLater(t *testing.T) {
+	returned := func(id string) func(s *scene) {
+		return func(s *scene) {
+			m := said("alice", "a")
+			if id != "" {
+				m.Id = &id
+			}
+			s.script(typeMessage, m)
+		}
+	}
+	reported := func(id string) func(s *scene) { return func(s *scene) { s.sent("c1", id) } }
+	for name, does := range map[string][]func(s *scene){
+		"returned, reported with the id": {returned(""), reported("41")},
+		"reported, returned with the id": {reported(""), returned("41")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := play(t, "")
+			s.inRoom()
+			s.writes(roomJID, "groupchat", "c1", `<body>a</body>`)
+			for _, do := range does {
+				do(s)
+			}
+			n := s.expect("the message", func(n *xmltree.Node) bool { return from(roomJID+"/alice", desktop)(n) && stanza.Attr(n, "id") == "c1" })
+			given := stanza.Attr(stanza.Child(n, stanza.StanzaID, "stanza-id"), "id")
+			s.handled()
+			user, buddy, network := proto.String(alice), proto.String(room), proto.String("41")
+			s.check(roomJID, "groupchat", []expectation{
+				{name: "reaction", content: reactions(given, "👍"), want: &pb.Reaction{UserName: user, BuddyName: buddy, Id: network, Emoji: []string{"👍"}}},
+				{name: "reply", content: `<body>b</body>` + reply(given, roomJID+"/alice", 0), want: &pb.ConversationMessage{
+					UserName: user, BuddyName: buddy, Message: proto.String("b"), ReplyTo: &pb.Reply{Id: network, Author: proto.String("alice")},
+				}},
+				{name: "correction", content: `<body>b</body>` + replace("c1"), want: &pb.ConversationMessage{
+					UserName: user, BuddyName: buddy, Message: proto.String("b"), Replaces: network,
+				}},
+			})
+			s.script(typeReaction, &pb.Reaction{UserName: user, BuddyName: buddy, Nickname: proto.String("carol"), Id: network, Emoji: []string{"👍"}})
+			n = s.expect("a reaction", from(roomJID+"/carol", desktop))
+			for stanza.Child(n, stanza.Reactions, "reactions") == nil {
+				n = s.expect("a reaction", from(roomJID+"/carol", desktop))
+			}
+			if got := stanza.Attr(stanza.Child(n, stanza.Reactions, "reactions"), "id"); got != given {
+				t.Errorf("carol's reaction is one to %s, not to %s", got, given)
+			}
+			gone := &pb.Retraction{UserName: user, BuddyName: buddy, Id: network}
+			s.check(roomJID, "groupchat", []expectation{{name: "retraction", content: retract(given), want: gone}})
+			if got := s.texts(roomJID); strings.Contains(got, "a ") {
+				t.Errorf("the archive has the retracted message: %s", got)
+			}
+		})
+	}
+}
+
 func TestModeratorsRemoveMessages(t *testing.T) {
 	for _, c := range []struct{ name, request string }{
 		{"current version", `<moderate xmlns="urn:xmpp:message-moderate:1" id="ID"><retract xmlns="urn:xmpp:message-retract:1"/><reason>spam</reason></moderate>`},

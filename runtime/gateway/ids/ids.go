@@ -33,7 +33,7 @@ func Network(u *router.User, name, xmppID string) (id string, own, ok bool) {
 
 // XMPP returns the id attribute of the stanza with a message: the id of the user's client,
 // or the one that Stanza returns. In a room, it is the id for corrections only; everything
-// else there refers to what Stanza returns. It may wait for the database.
+// else there refers to what InRoom returns. It may wait for the database.
 func XMPP(u *router.User, name, networkID string) (stanzaID string) {
 	if p := ofNetwork(u, name, networkID); p != nil {
 		return p.stanza
@@ -57,8 +57,30 @@ func Sent(u *router.User, name, stanzaID, networkID string) {
 	note(u, name, pair{stanza: stanzaID, network: networkID, own: true})
 }
 
-func note(u *router.User, name string, p pair) {
-	p.jid, p.byStanza, p.byNetwork = u.JID, stanzaKey(u.JID, name, p.stanza), networkKey(u.JID, name, p.network)
+// Given notes that a room gave an id to a message of the user before the network did. Clients
+// refer to the message by this id.
+func Given(u *router.User, room, id, networkID string) {
+	noteAs(u, room, given(room), pair{stanza: id, network: networkID, own: true})
+}
+
+// InRoom returns the id that a room gave to a message (XEP-0359): the one of Given, or what Stanza
+// returns. It may wait for the database.
+func InRoom(u *router.User, room, networkID string) string {
+	if p := ofNetwork(u, given(room), networkID); p != nil {
+		return p.stanza
+	}
+	return Stanza(networkID)
+}
+
+// given returns the conversation that keeps the network ids of Given apart from those of Sent: a
+// message may have both.
+func given(room string) string { return room + "\x00given" }
+
+func note(u *router.User, name string, p pair) { noteAs(u, name, name, p) }
+
+// noteAs notes a pair whose ids are those of two conversations.
+func noteAs(u *router.User, ofStanza, ofNetwork string, p pair) {
+	p.jid, p.byStanza, p.byNetwork = u.JID, stanzaKey(u.JID, ofStanza, p.stanza), networkKey(u.JID, ofNetwork, p.network)
 	add(u, &p)
 }
 

@@ -85,6 +85,9 @@ func (d *draft) deliverEvent(u *router.User) []*xmltree.Node {
 	}
 	d.keep(u)
 	inRoom := ids.Stanza(id)
+	if d.stanza.Type == "groupchat" {
+		inRoom = ids.InRoom(u, *name, id)
+	}
 	switch {
 	case c.Reacts != "":
 		u.Deliver(pb.WrapperMessage_TYPE_REACTION, &pb.Reaction{UserName: &u.JID, BuddyName: name, Id: &id, Emoji: c.Emoji})

@@ -35,7 +35,7 @@ func (p Place) keeper() string {
 // reference returns the id with which clients refer to a message.
 func (p Place) reference(u *router.User, networkID string) string {
 	if p.Room {
-		return ids.Stanza(networkID)
+		return ids.InRoom(u, p.Name, networkID)
 	}
 	return ids.XMPP(u, p.Name, networkID)
 }

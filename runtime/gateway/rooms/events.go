@@ -46,7 +46,7 @@ func (r *room) withdraw(u *router.User, n *xmltree.Node) {
 	}
 	var refs []string
 	if network, _, ok := ids.Network(u, r.name, id); ok {
-		refs = append(refs, ids.XMPP(u, r.name, network))
+		refs = append(refs, ids.XMPP(u, r.name, network), ids.Stanza(network)) // the network may have repeated it
 	}
 	w := archive.WithdrawalOf(u, r.jid, n, refs...)
 	r.history.withdraw(w)
@@ -60,7 +60,7 @@ func eventInRoom(u *router.User, m messages.Event, elements func(id string) []*x
 	if r == nil {
 		return
 	}
-	nick, id := m.GetNickname(), ids.Stanza(m.GetId())
+	nick, id := m.GetNickname(), ids.InRoom(u, r.name, m.GetId())
 	if m.GetOrigin() {
 		nick = cmp.Or(nick, r.nick)
 	}
@@ -125,5 +125,5 @@ func moderated(u *router.User, m *pb.Moderation) {
 	if m.GetNickname() != "" {
 		by = r.occupantID(u, m.GetNickname())
 	}
-	r.event(u, "", "", modern.Moderation(ids.Stanza(m.GetId()), r.from(m.GetNickname()), m.GetReason(), by))
+	r.event(u, "", "", modern.Moderation(ids.InRoom(u, r.name, m.GetId()), r.from(m.GetNickname()), m.GetReason(), by))
 }

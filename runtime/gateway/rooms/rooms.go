@@ -102,6 +102,7 @@ type room struct {
 	history   history
 	shownIDs  recent // of messages
 	own       rules.Own[mine]
+	unnamed   []unnamed // the last ones, the oldest first
 	ids       occupantIDs
 	early     []func() // send the private messages that have arrived during the join
 }

@@ -84,13 +84,13 @@ func said(u *router.User, m *pb.ConversationMessage) {
 		u.Log().WithFields(logrus.Fields{"room": r.name, "reason": "the join is not complete"}).Debug("a message is dropped")
 		return
 	}
-	id, again := r.returned(u, m)
+	own, again := r.returned(u, m)
 	if again {
 		return
 	}
 	isRepeated := r.isRepeated(m)
 	nick, at := m.GetNickname(), messages.Place{Name: r.name, From: r.from, Room: true}
-	id, room := at.Identify(u, m, nick != "" && nick == r.nick, id)
+	id, room := at.Identify(u, m, nick != "" && nick == r.nick, own.id)
 	n := stanza.Message(r.from(nick), "", "groupchat", messages.Content(u, at, m)...)
 	if id != "" {
 		stanza.SetAttr(n, "id", id)
@@ -106,6 +106,9 @@ func said(u *router.User, m *pb.ConversationMessage) {
 		return
 	}
 	r.spread(u, n)
+	if m.GetId() == "" {
+		r.awaitID(own, n)
+	}
 }
 
 // isRepeated reports whether a message is an old one that the clients in the room have seen:
