@@ -518,6 +518,44 @@ func TestRefusedContactStaysRefusedWhateverTheScriptSends(t *testing.T) {
 	}
 }
 
+// TestRefusedContactMayAskAfterTheUserHasWrittenToIt refuses the request of a contact, and later
+// begins a chat with it.
+func TestRefusedContactMayAskAfterTheUserHasWrittenToIt(t *testing.T) {
+	store := gateway.Memory(t)
+	add(t, store, alice, "0")
+	synctest.Test(t, func(t *testing.T) {
+		s := onStageWith(t, gateway.Features(), store, settings.Service{}, settings.User{})
+		defer s.stop()
+		s.user(`<presence from="` + desktop + `" to="` + transport + `"/>`)
+		s.script(pb.WrapperMessage_TYPE_CONNECTED, connect(alice))
+		asked := func() bool {
+			_ = s.sent()
+			s.script(pb.WrapperMessage_TYPE_AUTH_REQUEST, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("carol")})
+			return strings.Contains(s.sent(), "subscribe carol@"+transport)
+		}
+		refuse := `<presence type="unsubscribed" from="` + alice + `" to="carol@` + transport + `"/>`
+		write := `<message type="chat" from="` + desktop + `" to="carol@` + transport + `"><body>hi</body></message>`
+		typing := `<message type="chat" from="` + desktop + `" to="carol@` + transport + `"><composing xmlns="http://jabber.org/protocol/chatstates"/></message>`
+		for i, step := range []struct {
+			stanza string
+			asks   bool
+		}{{"", true}, {refuse, false}, {typing, false}, {write, true}, {refuse, false}, {write, true}} {
+			if step.stanza != "" {
+				s.user(step.stanza)
+			}
+			if got := asked(); got != step.asks {
+				t.Errorf("step %d: the user is asked: %v", i, got)
+			}
+		}
+		s.user(refuse)
+		s.user(write)
+		s.buddy(&pb.Buddy{BuddyName: proto.String("carol")})
+		if sent := s.sent(); strings.Contains(sent, "subscribe carol@") {
+			t.Errorf("the script offers the contact: %s", sent)
+		}
+	})
+}
+
 // TestContactsAskTenTimesAMinute has scripts that offer the same contact again and again, while
 // the client accepts it.
 func TestContactsAskTenTimesAMinute(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/archive"
 	"spectrumlua/runtime/gateway/ids"
+	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/modern"
@@ -70,7 +71,9 @@ type Outcome struct {
 func fromUser(u *router.User, s *router.Stanza) {
 	d := read(u, s, s.Name)
 	d.subject = stanza.ChildText(s.Node, "", "subject")
-	d.handle(u)
+	if d.handle(u).ID != "" {
+		roster.Wrote(u, s.Name)
+	}
 }
 
 // FromUser handles a message to a name on the network: a room or room/nickname. nickOf returns

@@ -48,6 +48,7 @@ type Contact struct {
 	StatusMessage string
 	Idle          string // since when, as a timestamp of the protocol; or ""
 	known         bool   // the script has announced it in this session
+	mayAsk        bool   // the user has refused it, and written to it since
 }
 
 // values returns the values that decide about an echo.
@@ -69,7 +70,8 @@ func (c *Contact) set(f users.Flag, on bool) bool {
 type roster struct {
 	contacts map[string]*Contact // by their names on the network
 	// refused are contacts that the user does not want. They are not offered again in this
-	// session, also if the script has removed them meanwhile, or they ask themselves.
+	// session, also if the script has removed them meanwhile. They may ask again if the user
+	// has written to them.
 	refused map[string]*Contact
 
 	unsaved map[string]*Contact

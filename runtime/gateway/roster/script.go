@@ -73,7 +73,9 @@ func update(c *Contact, b *pb.Buddy) (values, stored bool) {
 func buddyRemoved(u *router.User, b *pb.Buddy) {
 	r := rosters.Of(u)
 	if c := r.refused[b.GetBuddyName()]; c != nil {
+		mayAsk := c.mayAsk
 		*c = *created(u, c.Name)
+		c.mayAsk = mayAsk
 	}
 	if c := Of(u)[b.GetBuddyName()]; c != nil {
 		remove(u, c)
@@ -102,11 +104,16 @@ func remove(u *router.User, c *Contact) {
 func authRequest(u *router.User, b *pb.Buddy) {
 	name := b.GetBuddyName()
 	r := rosters.Of(u)
-	if r.refused[name] != nil {
+	refused := r.refused[name]
+	if refused != nil && !refused.mayAsk {
 		u.Log().Debug("a contact that the user has refused asks again: the user receives nothing")
 		return
 	}
-	if c := Of(u)[name]; c == nil {
+	switch c := Of(u)[name]; {
+	case c != nil:
+	case refused != nil:
+		r.restore(refused)
+	default:
 		c = add(u, name)
 		c.Alias = b.GetAlias()
 	}

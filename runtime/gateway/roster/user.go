@@ -62,10 +62,7 @@ func confirm(u *router.User, name string) *Contact {
 	case len(r.contacts) >= MaxContacts:
 		return nil
 	case refused != nil:
-		c = refused
-		delete(r.refused, name)
-		c.ID = 0
-		r.contacts[name] = c
+		c = r.restore(refused)
 	default:
 		c = add(u, name)
 	}
@@ -110,10 +107,27 @@ func lose(u *router.User, name string) {
 // refuse notes that the user does not want a contact. A user can make up any number of contacts, so
 // those that the script has not announced are limited.
 func (r *roster) refuse(c *Contact) {
+	c.mayAsk = false
 	if r.refused == nil {
 		r.refused = map[string]*Contact{}
 	}
 	if c.known || len(r.refused) < MaxContacts {
 		r.refused[c.Name] = c
+	}
+}
+
+// restore makes a contact that the user has refused one of the roster again.
+func (r *roster) restore(c *Contact) *Contact {
+	delete(r.refused, c.Name)
+	c.ID, c.mayAsk = 0, false
+	r.contacts[c.Name] = c
+	return c
+}
+
+// Wrote notes that the user has written to a contact. A contact that the user has refused may then
+// ask again. It does not wait.
+func Wrote(u *router.User, name string) {
+	if r := rosters.Peek(u); r != nil && r.refused[name] != nil {
+		r.refused[name].mayAsk = true
 	}
 }
