@@ -1,7 +1,6 @@
 package gateway_test
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -278,40 +277,6 @@ func TestSearchFindsContacts(t *testing.T) {
 	}
 }
 
-// TestTypedNamesChangeNoNameOfTheScript has names that a user types into a client.
-func TestTypedNamesChangeNoNameOfTheScript(t *testing.T) {
-	s := play(t, "")
-	s.online()
-	s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("Carol")})
-	s.script(pb.WrapperMessage_TYPE_ROOM_LIST, &pb.RoomList{User: proto.String(alice), Room: []string{"Den"}, Name: []string{"Den"}})
-	s.handled()
-	typed := func(name string) {
-		s.result("set", transport, `<query xmlns="jabber:iq:gateway"><prompt>`+name+`</prompt></query>`)
-	}
-	writes := func(local, want string) {
-		t.Helper()
-		s.user(`<message type="chat" from="` + desktop + `" to="` + local + "@" + transport + `"><body>hi</body></message>`)
-		if got := delivered[*pb.ConversationMessage](s, pb.WrapperMessage_TYPE_CONV_MESSAGE).GetBuddyName(); got != want {
-			t.Errorf("a message to %s is for %q, not %q", local, got, want)
-		}
-	}
-	typed("CAROL")
-	writes("carol", "Carol")
-	typed("Dave")
-	writes("dave", "Dave")
-	typed("DAVE")
-	writes("dave", "Dave")
-	typed("den")
-	if info := s.result("get", "den@"+transport, infoQuery); stanza.Attr(stanza.Child(info, stanza.DiscoInfo, "identity"), "category") != "conference" {
-		t.Errorf("the room is forgotten: %v", info)
-	}
-	for n := range 200 {
-		typed(fmt.Sprint("N", n))
-	}
-	writes("n1", "N1")
-	writes("n199", "n199") // the number of noted names is limited
-}
-
 func TestClientsAskForTheJIDOfAContact(t *testing.T) {
 	s := play(t, "[gateway_responder]\nprompt=Nick\nlabel=Enter a nick.\n")
 	q := s.result("get", transport, `<query xmlns="jabber:iq:gateway"/>`)
@@ -338,4 +303,43 @@ func TestClientsAskForTheJIDOfAContact(t *testing.T) {
 	if c := s.refused("set", transport, `<query xmlns="jabber:iq:gateway"/>`); c != stanza.NotAcceptable {
 		t.Errorf("no name: %s", c)
 	}
+}
+
+// TestTypedNamesKeepTheNamesOfTheScript asks for the JIDs of names in another case than that of
+// the script, of the roster, and of a room that the user has been invited to.
+func TestTypedNamesKeepTheNamesOfTheScript(t *testing.T) {
+	s := play(t, "")
+	s.online()
+	s.fromContact("Carol")
+	s.script(pb.WrapperMessage_TYPE_BUDDY_CHANGED, &pb.Buddy{UserName: proto.String(alice), BuddyName: proto.String("dave"), Status: pb.StatusType_STATUS_TYPE_ONLINE.Enum()})
+	s.script(pb.WrapperMessage_TYPE_INVITATION, &pb.Invitation{UserName: proto.String(alice), BuddyName: proto.String("Carol"), Room: proto.String("Lounge")})
+	s.handled()
+	for _, c := range []struct{ typed, to, want string }{
+		{"CAROL", "carol", "Carol"},
+		{"DAVE", "dave", "dave"},
+		{"Eve", "eve", "Eve"},
+		{"EVE", "eve", "EVE"},
+	} {
+		s.result("set", transport, `<query xmlns="jabber:iq:gateway"><prompt>`+c.typed+`</prompt></query>`)
+		if m := s.writes(c.to+"@"+transport, "chat", "m1", "<body>hi</body>"); m.GetBuddyName() != c.want {
+			t.Errorf("after the user has typed %s, a message is for %s, not %s", c.typed, m.GetBuddyName(), c.want)
+		}
+	}
+	s.fromContact("eve")
+	if m := s.writes("eve@"+transport, "chat", "m1", "<body>hi</body>"); m.GetBuddyName() != "eve" {
+		t.Errorf("a message is for %s, which the script does not know", m.GetBuddyName())
+	}
+	s.result("set", transport, `<query xmlns="jabber:iq:gateway"><prompt>lounge</prompt></query>`)
+	if category, _ := s.identity("lounge@" + transport); category != "conference" {
+		t.Errorf("the room is a %s", category)
+	}
+}
+
+// fromContact lets a contact write to alice.
+func (s *scene) fromContact(name string) {
+	s.t.Helper()
+	s.script(pb.WrapperMessage_TYPE_CONV_MESSAGE, &pb.ConversationMessage{UserName: proto.String(alice), BuddyName: &name, Message: proto.String("hi")})
+	s.expect("a message of "+name, func(n *xmltree.Node) bool {
+		return n.Name == "message" && strings.HasPrefix(stanza.Attr(n, "from"), name+"@")
+	})
 }

@@ -5,6 +5,7 @@ package interaction
 import (
 	"strings"
 
+	"spectrumlua/runtime/gateway/roster"
 	"spectrumlua/runtime/gateway/router"
 	"spectrumlua/runtime/jid"
 	"spectrumlua/runtime/stanza"
@@ -45,6 +46,6 @@ func set(u *router.User, s *router.Stanza) {
 		s.Fail(stanza.JIDMalformed, "The name of the contact is too long, or has characters that no address can have.")
 		return
 	}
-	contact := u.TypedJID(name)
+	contact := u.TypedJID(name, roster.Names(u))
 	s.Result(stanza.Element(stanza.Gateway, "query", nil, stanza.Text(stanza.Gateway, "jid", contact)))
 }

@@ -3,6 +3,9 @@
 package roster
 
 import (
+	"iter"
+	"maps"
+
 	"spectrumlua/pb"
 	"spectrumlua/runtime/gateway/disco"
 	"spectrumlua/runtime/gateway/presence"
@@ -90,6 +93,14 @@ func Of(u *router.User) map[string]*Contact {
 		r.contacts = map[string]*Contact{}
 	}
 	return r.contacts
+}
+
+// Names returns the names of a user's contacts on the network.
+func Names(u *router.User) iter.Seq[string] {
+	if r := rosters.Peek(u); r != nil {
+		return maps.Keys(r.contacts)
+	}
+	return func(func(string) bool) {}
 }
 
 // Find returns a contact of a user, or nil.

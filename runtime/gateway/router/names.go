@@ -1,6 +1,7 @@
 package router
 
 import (
+	"iter"
 	"strings"
 
 	"golang.org/x/text/unicode/norm"
@@ -29,21 +30,39 @@ func (u *User) ContactJID(name string) string {
 	return u.address(local, name)
 }
 
-// maxTyped is the number of names that TypedJID notes.
-const maxTyped = 100
+// maxTyped is the number of names that TypedJID notes for a user.
+const maxTyped = 1000
 
-// TypedJID returns the bare JID of a contact whose name the user has typed. The script gets the
-// name in this spelling, unless it has another name for the JID: its own one, or that of a room.
-func (u *User) TypedJID(name string) string {
-	local := u.contactLocal(name)
-	folded := Fold(local)
-	_, isRoom := u.roomOf(folded)
-	_, isKnown := u.names[folded]
-	if folded == local || u.State == Offline || isRoom || isKnown || u.typed >= maxTyped {
-		return local + "@" + u.router.JID()
+// TypedJID returns the bare JID of a contact whose name the user has typed. Messages to the JID
+// have the name as the user has typed it, unless the script has written it in another case, the
+// contact is in the roster, or the name is known as a room's.
+func (u *User) TypedJID(name string, roster iter.Seq[string]) string {
+	key := Fold(name)
+	for contact := range roster {
+		if Fold(contact) == key {
+			name = contact
+			break
+		}
 	}
-	u.typed++
-	return u.address(local, name)
+	local := u.contactLocal(name)
+	u.noteTyped(Fold(local), local, name)
+	return local + "@" + u.router.JID()
+}
+
+// noteTyped notes a name for a localpart, unless the localpart has it already.
+func (u *User) noteTyped(folded, local, name string) {
+	_, noted := u.typed[folded]
+	switch {
+	case folded == local:
+		delete(u.typed, folded)
+	case u.State == Offline || !noted && len(u.typed) >= maxTyped:
+	default:
+		if u.typed == nil {
+			u.typed = map[string]string{}
+		}
+		u.typed[folded] = name
+		u.lastFrom = sender{} // address has to forget the name
+	}
 }
 
 // contactLocal returns the localpart of a contact's JID.
@@ -199,7 +218,11 @@ func (u *User) HasJoined(name string) bool { return len(u.spelled) > 0 && u.spel
 // address returns the JID with a localpart. Servers convert localparts to lower case, so
 // the user keeps the name in the case of the script.
 func (u *User) address(local, name string) string {
-	if folded := Fold(local); folded != local && u.State != Offline {
+	folded := Fold(local)
+	if len(u.typed) > 0 {
+		delete(u.typed, folded)
+	}
+	if folded != local && u.State != Offline {
 		if u.names == nil {
 			u.names = map[string]string{}
 		}
@@ -227,9 +250,13 @@ func (u *User) IsRoom(address string) bool {
 }
 
 // nameOf returns the name on the network for the localpart of a JID, in the case in which
-// the script has written it since the login.
+// the script or else the user has written it since the login.
 func (u *User) nameOf(local string) string {
-	if name, known := u.names[Fold(local)]; known {
+	folded := Fold(local)
+	if name, known := u.names[folded]; known {
+		return name
+	}
+	if name, known := u.typed[folded]; known {
 		return name
 	}
 	if name := jid.Unescape(local); name != local {

@@ -3,6 +3,7 @@ package router_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"spectrumlua/runtime/gateway/router"
@@ -125,6 +126,32 @@ func TestKnownRoomsAreForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got := <-done; got != [4]string{"early", "R999", "r1000", "r999"} {
+		t.Errorf("the names: %q", got)
+	}
+}
+
+// TestTypedNamesAreLimited types more names than a user may, and ends the session.
+func TestTypedNamesAreLimited(t *testing.T) {
+	r, _ := open(t, router.Feature{}, nil)
+	done := make(chan [5]string, 1)
+	err := r.For("alice@localhost", func(u *router.User) {
+		name := func(local string) string { return u.NameOf(local + "@t.localhost") }
+		roster := slices.Values([]string{"Dave"})
+		u.State = router.Online
+		u.TypedJID("DAVE", roster)
+		for i := range 1000 {
+			u.TypedJID(fmt.Sprint("C", i), roster)
+		}
+		u.TypedJID("c6", roster)
+		got := [5]string{name("dave"), name("c6"), name("c7"), name("c999")}
+		u.End()
+		got[4] = name("c7")
+		done <- got
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := <-done; got != [5]string{"Dave", "c6", "C7", "c999", "c7"} {
 		t.Errorf("the names: %q", got)
 	}
 }

@@ -37,7 +37,7 @@ type User struct {
 
 	router  *Router
 	names   map[string]string // see address
-	typed   int               // names that TypedJID has noted
+	typed   map[string]string // see TypedJID
 	joined  map[string]string // names of rooms by their folded localparts
 	spelled map[string]int    // JIDs in joined by what their names are folded to; see HasJoined
 	known   map[string]string // the same, of rooms that need not be joined; see KnowRoom
@@ -56,7 +56,8 @@ func (u *User) keeps() bool { return u.JID == "" || u.State != Offline || len(u.
 
 // End makes the user offline, without clients, rooms and names.
 func (u *User) End() {
-	u.State, u.Clients, u.names, u.typed, u.joined, u.spelled, u.known, u.unusual, u.lastFrom = Offline, nil, nil, 0, nil, nil, nil, nil, sender{}
+	u.State, u.Clients, u.lastFrom = Offline, nil, sender{}
+	u.names, u.typed, u.joined, u.spelled, u.known, u.unusual = nil, nil, nil, nil, nil, nil
 }
 
 // Router returns the router of the user.
