@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/yuin/gopher-lua/ast"
@@ -55,45 +54,20 @@ func unexpected(text string, p *parse.Error) *Error {
 	if b.last.Type != 0 {
 		at = b.last.Pos // the parser has the place of the token's end
 	}
-	var hint string
-	switch {
+	shown, hint := "'"+token+"'", ""
+	switch rest := text[offset(text, at):]; {
 	case token == "\x00":
-		token, hint = `\0`, "is the file UTF-16? Save it as UTF-8"
-	case len(token) == 1 && token[0] >= utf8.RuneSelf:
-		token, hint = foreign(text, at)
+		shown, hint = `'\0'`, "is the file UTF-16? Save it as UTF-8"
+	case len(token) == 1 && token[0] >= utf8.RuneSelf: // the parser knows only the first byte
+		shown, hint = foreignCharacter(rest)
 	default:
-		hint = b.hint(text[offset(text, at):])
+		hint = b.hint(rest)
 	}
 	if hint != "" {
 		hint = ": " + hint
 	}
 	message := strings.Replace(p.Message, "parse error", "syntax error", 1) // the parser has both
-	return &Error{at.Line, fmt.Sprintf("%s near '%s' (column %d)%s", message, token, at.Column, hint)}
-}
-
-// foreign returns the character at a position of a text, of which the parser knows only the
-// first byte, and a hint. A character that is invisible is returned as its number. The character
-// is U+FFFD if the bytes are not UTF-8.
-func foreign(text string, at ast.Position) (character, hint string) {
-	const ascii = "outside of texts and comments, Lua knows only ASCII"
-	r, size := utf8.DecodeRuneInString(text[offset(text, at):])
-	switch character = string(r); {
-	case r == utf8.RuneError && size == 1:
-		hint = ascii + "; is the file in another encoding than UTF-8?"
-	case unicode.IsSpace(r):
-		character, hint = fmt.Sprintf("U+%04X", r), ascii+"; replace this blank, such as a no-break space, with an ordinary one"
-	case !unicode.IsGraphic(r):
-		character, hint = fmt.Sprintf("U+%04X", r), ascii+"; remove this invisible character"
-	case unicode.In(r, unicode.Pi, unicode.Pf, unicode.Ps, unicode.Pe):
-		hint = ascii + "; are these quotes of a word processor?"
-	case unicode.Is(unicode.Pd, r) || r == '\u2212':
-		hint = ascii + "; is this the dash of a word processor? Replace it with '-'"
-	case unicode.IsLetter(r):
-		hint = ascii + "; a name has only the letters a to z, digits and '_'"
-	default:
-		hint = ascii
-	}
-	return character, hint
+	return &Error{at.Line, fmt.Sprintf("%s near %s (column %d)%s", message, shown, at.Column, hint)}
 }
 
 // offset returns the byte of a text at a position, whose column counts bytes from 1.
