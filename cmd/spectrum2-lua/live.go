@@ -185,9 +185,9 @@ func newReload(t *terminal) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reload config",
 		Short: "Reload the script of a running transport",
-		Long: `reload loads the script again in all processes of a transport, as SIGHUP does. It
-waits for the result and prints the error of a script that does not load; the
-processes then continue with the previous script.`,
+		Long: `reload loads the script again in all processes of a transport, as SIGHUP does. With
+serve, it also reads the config again. It waits for the result and prints the error of
+a script or config with a mistake; the processes then continue with the previous one.`,
 		Example: `  spectrum2-lua reload /etc/spectrum2/transports/mychat.cfg`,
 		Args:    oneConfig,
 		RunE: func(cmd *cobra.Command, args []string) error {

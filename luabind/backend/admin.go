@@ -19,6 +19,9 @@ type Admin struct {
 	Home string
 	// Logger is the log, whose level an admin can change.
 	Logger *logging.Logger
+	// Reload replaces the reload of the script, for a process that also reads its config
+	// again. It must call Backend.Load. It is optional.
+	Reload func() error
 }
 
 // routes are the routes of the admin socket, by their patterns.
@@ -102,10 +105,15 @@ func (b *Backend) adminLog(r *admin.Request) (any, error) {
 	return b.opts.Admin.Logger.Tail(n), nil
 }
 
-// adminReload reloads the script. The answer has the error of the load.
+// adminReload does what SIGHUP does: it reloads the script, and the config if the process can
+// read it again. The answer has the error.
 func (b *Backend) adminReload(r *admin.Request) (any, error) {
-	b.log.WithField("by", r.Who).Info("reloading the script for an admin")
-	if err := b.Load(); err != nil {
+	reload, what := b.Load, "the script"
+	if b.opts.Admin.Reload != nil {
+		reload, what = b.opts.Admin.Reload, "the config and the script"
+	}
+	b.log.WithField("by", r.Who).Info("reloading " + what + " for an admin")
+	if err := reload(); err != nil {
 		return nil, &admin.Error{Status: http.StatusConflict, Text: err.Error()}
 	}
 	return b.adminProcess(r)

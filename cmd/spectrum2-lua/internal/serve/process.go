@@ -229,7 +229,7 @@ func (p *process) supervise(ctx context.Context) {
 		case <-hangups:
 			p.systemd.reloading()
 			for _, t := range p.transports {
-				t.reload()
+				t.hangup()
 			}
 			p.systemd.tell(daemon.SdNotifyReady)
 		}

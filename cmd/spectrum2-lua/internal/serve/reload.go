@@ -1,6 +1,8 @@
 package serve
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"spectrumlua/runtime/config"
@@ -8,20 +10,27 @@ import (
 )
 
 // reload reads the config again, applies what can change while users are online, and loads
-// the script. It returns when that is done. Mistakes are logged: a config or script that
-// has one leaves the previous one in place.
-func (t *Transport) reload() {
+// the script. It returns when that is done. Mistakes are logged and returned: a config or
+// script that has one leaves the previous one in place. It is safe for concurrent use.
+func (t *Transport) reload() error {
+	t.reloading.Lock()
+	defer t.reloading.Unlock()
+	return errors.Join(t.reconfigure(), t.backend.Load())
+}
+
+// hangup is reload for SIGHUP.
+func (t *Transport) hangup() {
 	t.log.Info("SIGHUP: reloading the config and the script")
-	t.reconfigure()
-	_ = t.backend.Load() // the error is already logged
+	_ = t.reload() // the error is already logged
 }
 
 // reconfigure reads the config again.
-func (t *Transport) reconfigure() {
+func (t *Transport) reconfigure() error {
 	next, err := read(t.file)
 	if err != nil {
-		t.log.Errorf("the config is not used, and the previous one stays: %v", err)
-		return
+		err = fmt.Errorf("the config is not used, and the previous one stays: %w", err)
+		t.log.Error(err)
+		return err
 	}
 	live, restart := t.changes(next.config)
 	if len(restart) > 0 {
@@ -29,13 +38,14 @@ func (t *Transport) reconfigure() {
 	}
 	t.current = next.config
 	if len(live) == 0 {
-		return
+		return nil
 	}
 	t.warn(next.config)
 	t.secrets.Learn("", next.config.Secrets()...)
 	t.gateway.Configure(next.settings)
 	t.backend.Configure(next.config)
 	t.log.WithField("keys", shown(live)).Info("these keys of the config have changed and apply now")
+	return nil
 }
 
 // shown returns a list of keys for the log.

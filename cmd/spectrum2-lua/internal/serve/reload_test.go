@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"spectrumlua/runtime/admin"
 	"spectrumlua/runtime/stanza"
 )
 
@@ -65,6 +66,36 @@ func TestHangupAppliesTheConfig(t *testing.T) {
 	if log := s.read("log"); strings.Contains(log, "hunter22") {
 		t.Errorf("the log has a password:\n%s", log)
 	}
+}
+
+// TestReloadOfAnAdminAppliesTheConfig reloads through the admin socket, as SIGHUP does.
+func TestReloadOfAnAdminAppliesTheConfig(t *testing.T) {
+	s := newScene(t, transport, echo, "[mine]\nprefix=old\n")
+	s.start()
+	s.up()
+	s.register()
+	s.online()
+	sockets, err := admin.Find(s.dir, transport)
+	if err != nil || len(sockets) != 1 {
+		t.Fatalf("the sockets are %v, the error %v", sockets, err)
+	}
+	client := admin.Dial(sockets[0])
+	t.Cleanup(client.Close)
+	var p admin.Process
+
+	s.replace("a.cfg", "prefix=old", "prefix=new")
+	if err := client.Post(s.ctx, "/reload", nil, &p); err != nil || p.Generation != 2 {
+		t.Fatalf("generation %d, error %v", p.Generation, err)
+	}
+	s.say("!")
+	s.answer("new!")
+
+	s.replace("a.cfg", "[lua]", "[lua]\nreloads=1")
+	err = client.Post(s.ctx, "/reload", nil, &p)
+	if err == nil || !strings.Contains(err.Error(), "the config is not used, and the previous one stays: ") || !strings.Contains(err.Error(), "reloads") {
+		t.Errorf("the error of a config with a mistake is %v", err)
+	}
+	s.logged("generation 3") // the script is loaded in any case
 }
 
 // TestHangupWithAWrongSectionThatNeedsARestart has a mistake with which the transport could not

@@ -57,7 +57,7 @@ type content struct {
 type Transport struct {
 	content // of the config file at the start
 	file    string
-	current *config.Config // since the last reload
+	current *config.Config // since the last reload; reload holds reloading
 	secrets *secret.Known
 	logger  *logging.Logger
 	log     *logrus.Entry
@@ -66,6 +66,8 @@ type Transport struct {
 	record  *record.Recorder // nil: the config names no file, or it cannot be written
 	backend *backend.Backend
 	gateway *gateway.Gateway
+
+	reloading sync.Mutex // held during a reload
 
 	// changed is called when the connection to the XMPP server begins or ends.
 	changed func()
@@ -119,11 +121,12 @@ func (t *Transport) open(ctx context.Context) error {
 		return err
 	}
 	t.record = record.FromConfig(t.config, t.script, record.HomeServe, t.log)
+	t.reloading.Lock() // New opens the admin socket
 	t.backend = backend.New(backend.Options{
 		Context: ctx, Config: t.config, Settings: t.script, Files: t.files, Metrics: t.metrics, Secrets: t.secrets,
 		Record:    t.record,
 		Log:       t.category,
-		Admin:     &backend.Admin{Home: admin.HomeServe, Logger: t.logger},
+		Admin:     &backend.Admin{Home: admin.HomeServe, Logger: t.logger, Reload: t.reload},
 		Peer:      t.peer,
 		Successor: "systemd starts another if it started this one",
 		OnLate: func(error) {
@@ -131,6 +134,7 @@ func (t *Transport) open(ctx context.Context) error {
 			t.late()
 		},
 	})
+	t.reloading.Unlock()
 	t.store.Measure(t.backend.Meters())
 	if err := t.backend.LoadError(); err != nil {
 		t.advise(t.secrets.Hide(fmt.Sprintf("%s: %v\nLogins are refused. Correct the script, and send SIGHUP to load it.", t.script.Script, err)))
