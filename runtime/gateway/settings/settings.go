@@ -30,6 +30,14 @@ func Read(c *config.Config) (Settings, error) {
 	return s, errors.Join(r.problems...)
 }
 
+// Malformed returns an error for each key that has a text in the place of a number or of true
+// or false. Spectrum rejects these values as well.
+func Malformed(c *config.Config) []error {
+	r := &reader{config: c}
+	r.settings()
+	return r.malformed
+}
+
 func (r *reader) settings() Settings {
 	return Settings{
 		Service:      readService(r),
@@ -47,6 +55,8 @@ type reader struct {
 	config   *config.Config
 	keys     []string // those that have been read
 	problems []error
+	// malformed are the problems that Spectrum has with the same values.
+	malformed []error
 }
 
 func (r *reader) note(key string) { r.keys = append(r.keys, key) }
@@ -70,6 +80,9 @@ func (r *reader) flag(key string, byDefault bool) bool {
 	switch {
 	case err != nil:
 		r.problems = append(r.problems, err)
+		if text, _ := r.config.Get(key); text != "" { // it means true to Spectrum
+			r.malformed = append(r.malformed, err)
+		}
 	case ok:
 		return value
 	}
@@ -86,6 +99,9 @@ func (r *reader) number(key string, byDefault, least, most int) int {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < least || n > most {
 		r.wrong(key, "it has to be a whole number from %d to %d", least, most)
+		if errors.Is(err, strconv.ErrSyntax) {
+			r.malformed = append(r.malformed, r.problems[len(r.problems)-1])
+		}
 		return byDefault
 	}
 	return n

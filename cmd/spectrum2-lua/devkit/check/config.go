@@ -39,11 +39,13 @@ func (c *checker) config(path string) {
 		c.located(full, "unknown-key", w)
 	}
 	f := &configFile{c, cfg, full}
+	f.checkValues()
 	if f.forSpectrum() {
 		f.checkBackend()
 		f.checkDatabase()
 	}
 	f.checkIdleReconnect()
+	f.checkFiles()
 	script, err := cfg.Settings()
 	if err != nil {
 		c.configErrors(full, err)
@@ -123,10 +125,49 @@ func (f *configFile) number(key string, otherwise int) int {
 // forSpectrum reports whether the config has keys that only Spectrum reads, such as backend.
 // Without them it is a config for serve, which needs neither a backend nor [database] type.
 func (f *configFile) forSpectrum() bool {
+	if server, _, _ := f.Bool("service.server_mode"); server {
+		return true
+	}
 	return slices.ContainsFunc(settings.Keys(), func(k settings.Key) bool {
 		_, set := f.Get(k.Name)
 		return set && !k.Honoured
 	})
+}
+
+// checkValues checks the values of Spectrum's keys. Serve rejects more of them than Spectrum.
+// Keys that serve needs may be missing: options of the command line can set them.
+func (f *configFile) checkValues() {
+	if f.forSpectrum() {
+		for _, err := range settings.Malformed(f.Config) {
+			f.located(f.path, "config-doubt", err.Error())
+		}
+		return
+	}
+	_, err := settings.Read(f.Config)
+	joined, _ := err.(interface{ Unwrap() []error }) // Read joins its errors
+	if joined == nil {
+		return
+	}
+	for _, err := range joined.Unwrap() {
+		var e *config.Error
+		if errors.As(err, &e) && e.Line > 0 {
+			f.checker.tell(f.path, e.Line, "config", e.Text)
+		}
+	}
+}
+
+// checkFiles reports files that the config names and that do not exist. Relative names depend
+// on the folder in which Spectrum starts.
+func (f *configFile) checkFiles() {
+	for _, key := range []string{"logging.config", "logging.backend_config"} {
+		path, _ := f.Get(key)
+		if !filepath.IsAbs(path) {
+			continue
+		}
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			f.tell(key, "missing-file", fmt.Sprintf("%s: %s does not exist on this machine, so the log is not the one that you expect: create the file, or remove the key", config.Shown(key), path))
+		}
+	}
 }
 
 // checkBackend checks the program that Spectrum starts.

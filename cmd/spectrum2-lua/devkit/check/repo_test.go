@@ -11,7 +11,7 @@ import (
 )
 
 // ofMachine are the codes that depend on the machine.
-var ofMachine = []string{"backend-missing", "hidden-config", "hidden-script", "not-writable"}
+var ofMachine = []string{"backend-missing", "missing-file", "hidden-config", "hidden-script", "not-writable"}
 
 // TestShippedScriptsHaveNoFindings checks the scripts and configs that we ship.
 func TestShippedScriptsHaveNoFindings(t *testing.T) {
