@@ -3,7 +3,6 @@ package check
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	lua "github.com/yuin/gopher-lua"
@@ -220,14 +219,6 @@ func endsOpen(args []ast.Expr) bool {
 	return false
 }
 
-// wanted returns the name of a type for messages.
-func wanted(t api.Type) string {
-	if name := wantedNames[string(kind(t))]; name != "" {
-		return name
-	}
-	return string(t)
-}
-
 // known returns the value of an expression. It is an empty function or table if only the type
 // is known, and nil if nothing is.
 func (u *unit) known(e ast.Expr) lua.LValue {
@@ -259,108 +250,4 @@ func (u *unit) paramsOf(call *ast.FuncCallExpr, f *api.Function) []*api.Param {
 		return f.Params[1:]
 	}
 	return nil
-}
-
-// checkOptions checks the tables of options of a call.
-func (u *unit) checkOptions(call *ast.FuncCallExpr, f *api.Function, owner *api.Class) {
-	for i, p := range f.Params {
-		if i >= len(call.Args) || p.Name == "..." {
-			return
-		}
-		table, ok := call.Args[i].(*ast.TableExpr)
-		class := p.Type.Class()
-		if p.Name == "fields" { // checkSent checks a message
-			continue
-		}
-		if !ok || class == nil || len(class.AllFunctions()) > 0 || hasFreeKeys(class) {
-			continue
-		}
-		what := called(f, owner)
-		for _, field := range table.Fields {
-			if key, ok := field.Key.(*ast.StringExpr); ok {
-				u.checkOption(what, class, key, field.Value)
-			}
-		}
-	}
-}
-
-func hasFreeKeys(c *api.Class) bool {
-	return slices.ContainsFunc(c.AllFields(), func(f *api.Field) bool { return strings.HasPrefix(f.Name, "[") })
-}
-
-func (u *unit) checkOption(what string, class *api.Class, key *ast.StringExpr, given ast.Expr) {
-	option := class.Field(key.Value)
-	if option == nil {
-		hint := bind.DidYouMean(key.Value, class.Names())
-		if hint == "" {
-			hint = "; the options are " + strings.Join(class.Names(), ", ")
-		}
-		u.tell(key.Line(), "unknown-option", fmt.Sprintf("%s has no option %q%s", what, key.Value, hint))
-		return
-	}
-	for _, leaf := range leaves(given) {
-		v := u.known(leaf)
-		if want := refused(option.Type, v); want != "" {
-			u.tell(leaf.Line(), "wrong-value", fmt.Sprintf("%s: %s: %s expected, got %s", what, key.Value, want, bind.Describe(v)))
-		}
-	}
-}
-
-// simple holds the types that checkArguments compares, and the Lua types that they accept.
-var simple = map[string][]lua.LValueType{
-	"string":  {lua.LTString, lua.LTNumber},
-	"number":  {lua.LTNumber},
-	"integer": {lua.LTNumber},
-	"boolean": {lua.LTBool},
-	"fun":     {lua.LTFunction},
-}
-
-// kind returns "fun" for each function type, and any other type unchanged.
-func kind(t api.Type) api.Type {
-	if strings.HasPrefix(strings.TrimPrefix(string(t), "async "), "fun(") {
-		return "fun"
-	}
-	return t
-}
-
-var wantedNames = map[string]string{"string": "string", "number": "number", "integer": "number", "boolean": "true or false", "fun": "function"}
-
-// refused returns the expected type if a type rejects a value, and "" otherwise.
-func refused(t api.Type, v lua.LValue) string {
-	alternatives := t.Alternatives()
-	if v == nil || v == lua.LNil {
-		return ""
-	}
-	if want := refusedWord(alternatives, v); want != "" {
-		return want
-	}
-	want := ""
-	for _, a := range alternatives {
-		a = kind(a)
-		kinds, known := simple[string(a)]
-		switch {
-		case a == "nil":
-		case !known || want != "" || slices.Contains(kinds, v.Type()):
-			return "" // check does not compare a type of several kinds
-		default:
-			want = wantedNames[string(a)]
-		}
-	}
-	return want
-}
-
-// refusedWord is refused for a type whose alternatives are quoted words.
-func refusedWord(alternatives []api.Type, v lua.LValue) string {
-	text, ok := v.(lua.LString)
-	var words []string
-	for _, a := range alternatives {
-		if !strings.HasPrefix(string(a), `"`) {
-			return ""
-		}
-		words = append(words, string(a))
-	}
-	if !ok || slices.Contains(words, strconv.Quote(string(text))) {
-		return ""
-	}
-	return strings.Join(words, " or ")
 }

@@ -105,6 +105,20 @@ func TestCheckReportsMistakes(t *testing.T) {
 		{"arguments from a call", in("spectrum.sleep((tonumber(m.user)))\nspectrum.spawn(assert(loadstring(m.user)))"), ""},
 		{"a timer with a string for its time", in("session:after('tick', 'soon', print)"),
 			`script.lua:4: error: after: seconds: number expected, got string "soon" [wrong-value]`},
+		{"another value for a table", in("session:ask('who?')\nspectrum.command('join', print)\nprint(require('spectrum.process').start('ls'))\nspectrum.log.info('a', 'b')\nprint(require('spectrum.text'))"),
+			`script.lua:4: error: ask: question: table expected, got string "who?" [wrong-value]` + "\n" +
+				`script.lua:5: error: spectrum.command: command: table expected, got string "join" [wrong-value]` + "\n" +
+				`script.lua:6: error: process.start: command: table expected, got string "ls" [wrong-value]` + "\n" +
+				`script.lua:7: error: log.info: fields: table expected, got string "b" [wrong-value]`},
+		{"a table without a required option", in("session:ask { secret = true }\nspectrum.command { name = 'x', arguments = { { optional = true }, 7 } }"),
+			"script.lua:4: error: ask: the field text is missing (string expected) [missing-field]\n" +
+				"script.lua:5: error: spectrum.command: arguments: element 1: the field name is missing (string expected) [missing-field]\n" +
+				"script.lua:5: error: spectrum.command: the field run is missing (function expected) [missing-field]"},
+		{"wrong elements and options of a list", in("print(require('spectrum.process').start { 'ls', true, dri = '/', env = 'x' })\nsession:ask { text = 'x', options = { 'a', {} } }"),
+			"script.lua:4: error: process.start: element 2: string or number expected, got true [wrong-value]\n" +
+				`script.lua:4: error: process.start has no option "dri"; did you mean "dir"? [unknown-option]` + "\n" +
+				`script.lua:4: error: process.start: env: table expected, got string "x" [wrong-value]` + "\n" +
+				"script.lua:5: error: ask: options: element 2: string expected, got table [wrong-value]"},
 		{"an unknown flag", in("session:participant_changed { room = 'r', nickname = 'n', status = 'none', flag = { 'me', 'moderador' } }"),
 			`script.lua:4: error: participant_changed: flag: invalid value "moderador"; did you mean "moderator"? [wrong-value]`},
 		{"a flag that is not a list", in("session:participant_changed { room = 'r', nickname = 'n', status = 'none', flag = 'me' }"),
@@ -185,6 +199,11 @@ func in(body string) string {
 // TestCheckAcceptsCorrectScripts checks code that is correct, or that check cannot follow.
 func TestCheckAcceptsCorrectScripts(t *testing.T) {
 	for name, script := range map[string]string{
+		"an element of XML with more fields":   in("print(require('spectrum.xml').tostring({ name = 'a', mine = 1, 'text', { name = 'b' } }))"),
+		"options with computed names":          in("session:ask { [m.user] = 'x' }"),
+		"a number for a text in a list":        in("print(require('spectrum.process').start { 'sleep', 5, owner = session, env = { A = 1, B = false } })"),
+		"a text for a list of several kinds":   in("spectrum.command { name = 'x', arguments = { 'a', { name = 'b', optional = true } }, run = print }"),
+		"the log of a value":                   in("spectrum.log.info({}, { a = 1 })\nspectrum.log.info(5)"),
 		"a table filled piece by piece":        in("local f = { buddy_name = 'x' }\nf.message = 'y'\nsession:conv_message(f)"),
 		"a key that is computed":               in("session:conv_message { [m.user] = 'x' }"),
 		"fields that the script adds":          in("m.nick = m.legacy_name\nsession.data.nick = m.nick"),

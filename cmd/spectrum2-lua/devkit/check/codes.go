@@ -21,7 +21,7 @@ var codes = []Code{
 	{"never-connected", Warning, "The script never answers a login."},
 	{"unknown-message", Error, "A script cannot send a message of this name."},
 	{"unknown-field", Error, "A message has no field of this name."},
-	{"missing-field", Error, "A required field is missing."},
+	{"missing-field", Error, "A required field or option is missing."},
 	{"missing-argument", Error, "A call has too few arguments."},
 	{"wrong-value", Error, "A value has the wrong type, or an enum does not have it."},
 	{"backend-config", Error, "spectrum.backend_config rejects a section or value."},

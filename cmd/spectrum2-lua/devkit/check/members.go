@@ -73,7 +73,7 @@ func (u *unit) checkObjectMember(v value, name string, m member) {
 	switch {
 	case f != nil && f.Method && m.called && !u.passesSelf(m):
 		u.tell(m.expr.Line(), "dot-for-colon", fmt.Sprintf("%s is a method: write :%s(…), with a colon", name, name))
-	case f != nil || hasFreeKeys(v.class) || v.class.Field(name) != nil:
+	case f != nil || hasFreeKeys(v.class) || v.class.Field("[integer]") != nil || v.class.Field(name) != nil:
 	case len(functions) == 0 && u.setSomewhere(name): // a table of the script
 	default:
 		u.tell(m.expr.Line(), "unknown-member", lacks(v.class, name))
