@@ -35,6 +35,7 @@ var codes = []Code{
 	{"set-member", Error, "A script sets a field of a session or an object."},
 	{"unknown-option", Error, "A function has no option of this name."},
 	{"unknown-module", Error, "A required module does not exist."},
+	{"module-no-table", Warning, "A required file does not return a table, but its result is used as one."},
 	{"undefined-global", Error, "A script reads a global that nothing sets."},
 	{"global-assignment", Warning, "A script sets a global, which all its files share."},
 	{"unused-local", Warning, "The script never uses a local variable or function."},

@@ -26,6 +26,7 @@ type value struct {
 	literal  *ast.TableExpr
 	method   *api.Function // a function of the API
 	owner    *api.Class    // the class of method
+	required string        // the module whose file gave the constant, which is no table
 }
 
 func (v value) known() bool { return v != value{} }
@@ -281,7 +282,7 @@ func (u *unit) callValue(e *ast.FuncCallExpr, nth int) value {
 			if u.isTestModule(first.Value) {
 				return value{class: api.Module("spectrum." + testModule)}
 			}
-			return value{}
+			return u.requiredValue(first.Value)
 		case name.Value == "assert":
 			return u.resultValue(resultOf(e.Args, nth))
 		}

@@ -56,6 +56,7 @@ func examine(t *testing.T, text string) []Finding {
 	dir := t.TempDir()
 	write(t, dir, "script.lua", "return {}\n")
 	write(t, dir, "serves.lua", "local http = require \"spectrum.http\"\nhttp.serve(\":8080\", function() return 200 end)\nreturn {}\n")
+	write(t, dir, "silent.lua", "local silent = {}\nfunction silent.greet(session) return session end\n")
 	name := "example.lua"
 	if strings.HasPrefix(text, "[") {
 		name = "example.cfg"

@@ -127,6 +127,7 @@ func (u *unit) check() {
 	}
 	u.checkHandlers() // first, because it finds the arguments of handlers
 	u.checkRequires()
+	u.checkModules()
 	u.checkText()
 	u.checkLoads()
 	u.checkResults()
