@@ -34,8 +34,9 @@ func (r *Rooms) Join(room string) {
 	if r.rooms == nil {
 		r.rooms = map[string]bool{}
 	}
-	key := r.key(room)
-	r.rooms[key] = r.rooms[key]
+	if key := r.key(room); !r.rooms[key] {
+		r.rooms[key] = false
+	}
 }
 
 // Leave notes a LEAVE_ROOM.

@@ -117,8 +117,8 @@ func (r *room) awaitID(m mine, n *xmltree.Node) {
 	r.unnamed = append(r.unnamed, unnamed{m.script, m.id, m.body, given})
 }
 
-// identify notes the id on the network of the first message for which match returns true. An empty
-// id means that the network has none.
+// identify notes the id on the network of the first message for which match returns true. The
+// network gave it no id if networkID is empty.
 func (r *room) identify(u *router.User, networkID string, match func(m *unnamed) bool) {
 	i := slices.IndexFunc(r.unnamed, func(m unnamed) bool { return match(&m) })
 	if i < 0 {

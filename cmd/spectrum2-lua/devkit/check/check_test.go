@@ -310,17 +310,17 @@ x_test.lua:8: error: a test.Peer has no "cert" [unknown-member]`},
 		{"a config for serve", []string{"x.cfg", "[service]\njid = x.localhost\npassword = x\n[lua]\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "return {}"}, ""},
 		{"a config for Spectrum without a backend", []string{"x.cfg", "[service]\nusers_per_backend = 2\n[database]\ntype=sqlite3\n[lua]\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "return {}"},
 			"x.cfg: warning: [service] backend is not set, so Spectrum starts another backend: give the path of spectrum2_lua_backend [backend-missing]"},
-		{"misspelt keys of Spectrum", forSpectrum("alowed_servers = a.example", "[registraton]\nauto_register = 1"),
-			"x.cfg:3: warning: [service] alowed_servers is not a key of Spectrum and has no effect; did you mean allowed_servers? [unknown-key]\n" +
+		{"misspelt keys of Spectrum", forSpectrum("alloed_servers = a.example", "[registraton]\nauto_register = 1"),
+			"x.cfg:3: warning: [service] alloed_servers is not a key of Spectrum and has no effect; did you mean allowed_servers? [unknown-key]\n" +
 				"x.cfg:5: warning: the section [registraton] has no effect, but [registration] has a key auto_register [unknown-key]"},
 		{"keys that Spectrum knows, and sections of the script", forSpectrum("server_mode = 0\nusers_per_backend = 5000\nenable_privacy_lists = 1\nvip_only =", "[vhosts]\nvhost = a.example\n[proxy]\nhost = a\n[mine]\nport = x"), ""},
 		{"a misspelt value under Spectrum", forSpectrum("vip_only = ture\nport = 53a7\nlogin_delay = 5000", ""),
 			"x.cfg:3: warning: [service] vip_only has to be 1, true, yes, on, 0, false, no or off, not \"ture\" [config-doubt]\n" +
 				"x.cfg:4: warning: [service] port: it has to be a whole number from 1 to 65535 [config-doubt]"},
-		{"a misspelt value with serve", []string{"x.cfg", "[service]\njid = x.localhost\nvip_only = ture\nlogin_delay = 5000\nalowed_servers = a\n[lua]\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "return {}"},
+		{"a misspelt value with serve", []string{"x.cfg", "[service]\njid = x.localhost\nvip_only = ture\nlogin_delay = 5000\nalloed_servers = a\n[lua]\n# check: ignore hidden-script\nscript = x.lua", "x.lua", "return {}"},
 			"x.cfg:3: error: [service] vip_only has to be 1, true, yes, on, 0, false, no or off, not \"ture\" [config]\n" +
 				"x.cfg:4: error: [service] login_delay: it has to be a whole number from 0 to 3600 [config]\n" +
-				"x.cfg:5: warning: [service] alowed_servers is not a key of Spectrum and has no effect; did you mean allowed_servers? [unknown-key]"},
+				"x.cfg:5: warning: [service] alloed_servers is not a key of Spectrum and has no effect; did you mean allowed_servers? [unknown-key]"},
 		{"settings of the log that do not exist", forSpectrum("", "[logging]\nconfig = /nonexistent/a.cfg\nbackend_config = /nonexistent/b.cfg"),
 			"x.cfg:5: warning: [logging] config: /nonexistent/a.cfg does not exist on this machine, so the log is not the one that you expect: create the file, or remove the key [missing-file]\n" +
 				"x.cfg:6: warning: [logging] backend_config: /nonexistent/b.cfg does not exist on this machine, so the log is not the one that you expect: create the file, or remove the key [missing-file]"},
