@@ -205,12 +205,12 @@ func (b *bed) close() {
 		b.helpers = append(b.helpers, b.server)
 	}
 	for _, p := range b.helpers {
-		if _, err := p.stop(10 * time.Second); err != nil {
+		if _, err := p.stop(patience); err != nil {
 			b.t.Error(err)
 		}
 	}
 	b.server, b.helpers, b.ircUsers = nil, nil, nil
-	if left := b.waitGone(5 * time.Second); len(left) > 0 {
+	if left := b.waitGone(); len(left) > 0 {
 		b.blame("left at the end: %v", left)
 		kill(left)
 	}

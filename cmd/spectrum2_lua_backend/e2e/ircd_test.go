@@ -59,7 +59,7 @@ func (s *ircServer) start() {
 
 func (s *ircServer) stop() {
 	s.bed.t.Helper()
-	if _, err := s.process.stop(10 * time.Second); err != nil {
+	if _, err := s.process.stop(patience); err != nil {
 		s.bed.t.Fatal(err)
 	}
 }

@@ -44,14 +44,14 @@ func TestServeDatabaseOutage(t *testing.T) {
 			bob.step("logs in while the database is %s", outage.name)
 			bob.do(command{"do": "presence", "to": b.jid})
 			bob.wait("the reason", messageFrom(b.jid))
-			b.until("the log has the outage", func() bool { return strings.Count(b.log("backend-1.log"), "an outage of the database") == i+1 })
+			b.until("the log has the outage", func() bool { return strings.Count(b.log("backend-1.log"), "an outage of the database") > i })
 
 			bob.step("the database is back")
 			if err := outage.end(); err != nil {
 				t.Fatal(err)
 			}
 			bob.waitOnline()
-			b.until("the log says so", func() bool { return strings.Count(b.log("backend-1.log"), "the database can be reached again") == i+1 })
+			b.until("the log says so", func() bool { return strings.Count(b.log("backend-1.log"), "the database can be reached again") > i })
 			alice.echoes()
 			carol.step("registers")
 			carol.do(command{"do": "register", "to": b.jid, "fields": map[string]string{"username": "carol", "password": legacyPassword}})

@@ -132,13 +132,13 @@ func (b *bed) stopSpectrum() {
 	if b.spectrum == nil {
 		return
 	}
-	took, err := b.spectrum.stop(10 * time.Second)
+	took, err := b.spectrum.stop(patience)
 	if err != nil {
 		b.t.Error(err)
 	}
 	// The backend has its own session. It receives EXIT and has two seconds, and a busy machine.
-	if left := b.waitGone(5 * time.Second); len(left) > 0 {
-		b.blame("still running 5 s after Spectrum's end: %v", left)
+	if left := b.waitGone(); len(left) > 0 {
+		b.blame("still running %v after Spectrum's end: %v", patience, left)
 		kill(left)
 	}
 	b.t.Logf("Spectrum ended in %v", took.Round(time.Millisecond))
@@ -146,9 +146,9 @@ func (b *bed) stopSpectrum() {
 }
 
 // waitGone waits until only the XMPP server, helpers and clients are left.
-func (b *bed) waitGone(limit time.Duration) []running {
+func (b *bed) waitGone() []running {
 	var left []running
-	b.poll(limit, func() bool {
+	b.poll(patience, func() bool {
 		left = b.ofTransportNow()
 		return len(left) == 0
 	})
